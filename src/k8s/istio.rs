@@ -1,0 +1,244 @@
+//! Istio's kinds, every served version (v1, v1beta1, v1alpha3): their shapes are the same.
+use super::meta::{Meta, null_as_default};
+use super::selector::LabelSelector;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A VirtualService.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct VirtualService {
+    pub metadata: Meta,
+    pub spec: VirtualServiceSpec,
+}
+
+/// Its spec.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct VirtualServiceSpec {
+    #[serde(deserialize_with = "null_as_default")]
+    pub hosts: Vec<String>,
+    /// Absent means `mesh`.
+    #[serde(deserialize_with = "null_as_default")]
+    pub gateways: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub export_to: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub http: Vec<HttpRoute>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub tcp: Vec<HttpRoute>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub tls: Vec<HttpRoute>,
+}
+
+/// One http rule (tcp and tls rules share the fields that are used).
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct HttpRoute {
+    pub name: String,
+    #[serde(rename = "match", deserialize_with = "null_as_default")]
+    pub matches: Vec<HttpMatch>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub route: Vec<RouteDestination>,
+    pub mirror: Option<Destination>,
+}
+
+/// The parts of a match that external clients ignore.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct HttpMatch {
+    #[serde(deserialize_with = "null_as_default")]
+    pub source_labels: BTreeMap<String, String>,
+    pub source_namespace: String,
+    #[serde(deserialize_with = "null_as_default")]
+    pub gateways: Vec<String>,
+}
+
+/// A weighted destination.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct RouteDestination {
+    pub destination: Destination,
+    pub weight: i64,
+}
+
+/// Where a route leads.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct Destination {
+    pub host: String,
+    pub subset: String,
+    pub port: Option<PortSelector>,
+}
+
+/// A port by number.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct PortSelector {
+    pub number: u16,
+}
+
+/// A DestinationRule.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct DestinationRule {
+    pub metadata: Meta,
+    pub spec: DestinationRuleSpec,
+}
+
+/// Its spec.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct DestinationRuleSpec {
+    pub host: String,
+    #[serde(deserialize_with = "null_as_default")]
+    pub subsets: Vec<Subset>,
+    pub traffic_policy: TrafficPolicy,
+}
+
+/// A named subset.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct Subset {
+    pub name: String,
+    #[serde(deserialize_with = "null_as_default")]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// `trafficPolicy`, as far as TLS goes.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct TrafficPolicy {
+    pub tls: Option<Tls>,
+}
+
+/// `DISABLE`, `SIMPLE`, `MUTUAL`, `ISTIO_MUTUAL`.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct Tls {
+    pub mode: String,
+}
+
+/// A PeerAuthentication.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct PeerAuthentication {
+    pub metadata: Meta,
+    pub spec: PeerAuthenticationSpec,
+}
+
+/// Its spec; no selector means the namespace, and in the root namespace the mesh.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct PeerAuthenticationSpec {
+    pub selector: Option<LabelSelector>,
+    pub mtls: Option<Tls>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub port_level_mtls: BTreeMap<String, Tls>,
+}
+
+/// An AuthorizationPolicy.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct AuthorizationPolicy {
+    pub metadata: Meta,
+    pub spec: AuthorizationPolicySpec,
+}
+
+/// Its spec. `rules` absent with ALLOW allows nothing; one empty rule matches everything.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct AuthorizationPolicySpec {
+    pub selector: Option<LabelSelector>,
+    /// Absent means `ALLOW`.
+    pub action: String,
+    #[serde(deserialize_with = "null_as_default")]
+    pub rules: Vec<AuthorizationRule>,
+}
+
+/// One rule.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct AuthorizationRule {
+    #[serde(deserialize_with = "null_as_default")]
+    pub from: Vec<RuleFrom>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub to: Vec<RuleTo>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub when: Vec<serde_json::Value>,
+}
+
+/// `from[]`.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct RuleFrom {
+    pub source: Source,
+}
+
+/// Who calls.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Source {
+    #[serde(deserialize_with = "null_as_default")]
+    pub principals: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub not_principals: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub request_principals: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub not_request_principals: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub namespaces: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub not_namespaces: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub ip_blocks: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub not_ip_blocks: Vec<String>,
+}
+
+/// `to[]`.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct RuleTo {
+    pub operation: Operation,
+}
+
+/// What is called.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Operation {
+    #[serde(deserialize_with = "null_as_default")]
+    pub hosts: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub ports: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub not_ports: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub methods: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub paths: Vec<String>,
+}
+
+impl Operation {
+    /// Whether it narrows at all what is matched, ports aside.
+    pub fn narrows(&self) -> bool {
+        !(self.hosts.is_empty() && self.methods.is_empty() && self.paths.is_empty())
+    }
+}
+
+/// A ControlPlaneRevision (`mesh.cloud.google.com`).
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct ControlPlaneRevision {
+    pub metadata: Meta,
+    pub status: RevisionStatus,
+}
+
+/// Its status.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct RevisionStatus {
+    #[serde(deserialize_with = "null_as_default")]
+    pub conditions: Vec<super::core::Condition>,
+}

@@ -1,0 +1,6 @@
+//! The few fields that a diagnosis uses of each Kubernetes and Istio resource, as serde types.
+pub mod core;
+pub mod istio;
+pub mod meta;
+pub mod networkpolicy;
+pub mod selector;

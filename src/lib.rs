@@ -1,0 +1,33 @@
+//! meshdoctor: diagnoses the path from a Cloud Run service into Cloud Service Mesh on GKE.
+//!
+//! Data walks through the house in one direction and never turns back:
+//!
+//! ```text
+//! arguments -> Scope -> read (paths) -> Snapshot -> Mesh -> rules -> Findings -> diagnosis -> Report -> renderer
+//! ```
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`scope`] | what the user asked to look at |
+//! | [`gcp`], [`k8s`] | the few fields we use of each resource, as serde types |
+//! | [`xds`] | CSDS answers opened: listeners, routes, clusters, endpoints, sync state |
+//! | [`snapshot`] | what was collected: typed raw resources, where each came from, what could not be had |
+//! | [`logs`] | log entries read fast, records joined, signatures matched |
+//! | [`mesh`] | the resolved model; joins are made here, once, and facts computed |
+//! | [`rules`] | rule files, their expressions, the engine |
+//! | [`fix`] | what mends a finding, as data, rendered to commands |
+//! | [`diagnose`] | cause or symptom, the path hop by hop, the verdict |
+//! | [`report`] | the public contract and its renderers |
+//! | [`cli`] | flags in, exit status out |
+pub mod cli;
+pub mod diagnose;
+pub mod fix;
+pub mod gcp;
+pub mod k8s;
+pub mod logs;
+pub mod mesh;
+pub mod report;
+pub mod rules;
+pub mod scope;
+pub mod snapshot;
+pub mod xds;

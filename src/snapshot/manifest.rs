@@ -1,0 +1,55 @@
+//! `bundle.json`: what was asked for, when, and what became of every collector.
+use crate::scope::Scope;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The schema this version writes and reads.
+pub const SCHEMA: &str = "meshdoctor.bundle.v1";
+
+/// The manifest. Optional in a directory made by hand: then every field has its default.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Manifest {
+    pub schema_version: String,
+    pub tool_version: String,
+    pub collected_at: Option<Timestamp>,
+    pub scope: Scope,
+    pub collectors: Vec<CollectorOutcome>,
+    /// Size and SHA-256 of every file, by layout path; without the list nothing is verified.
+    pub files: BTreeMap<String, FileDigest>,
+}
+
+/// One file's size in bytes and SHA-256 in lower-case hexadecimal.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct FileDigest {
+    pub size: u64,
+    pub sha256: String,
+}
+
+/// What became of one collector.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CollectorOutcome {
+    /// The first folder of the layout: `cloud-run`, `logging`, `iam`, `kubernetes`, …
+    pub name: String,
+    pub status: Status,
+    pub items: u64,
+    pub duration_ms: u64,
+    pub error: String,
+    /// The permission that was missing: `resourcemanager.projects.getIamPolicy`.
+    pub permission_needed: String,
+    pub notes: Vec<String>,
+}
+
+/// The four outcomes.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    #[default]
+    Ok,
+    Partial,
+    Failed,
+    Skipped,
+}

@@ -1,0 +1,50 @@
+//! What was collected: typed raw resources, where each came from, and what could not be had.
+//!
+//! In come files (`read`); out go the resources as the APIs gave them. Nothing here is joined or judged.
+mod collected;
+mod error;
+mod manifest;
+mod names;
+pub mod read;
+mod sources;
+mod world;
+
+pub use collected::Collected;
+pub use error::ReadError;
+pub use manifest::{CollectorOutcome, Manifest, Status};
+pub use names::{ProjectId, ProjectNumber};
+pub use sources::{Compute, Dns, Fleet, Kubernetes, OrganizationIam, ProjectIam, RunLocation};
+pub use world::{Blob, Encoding, Warning, World};
+
+use crate::gcp::{container, iam, service_usage};
+use crate::xds;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Everything that was collected, by API and place. What is absent from a map was not collected.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// The raw files behind it, by their path in the snapshot layout.
+    pub world: World,
+    pub manifest: Manifest,
+    /// The "now" of every rule that needs one.
+    pub collected_at: Timestamp,
+    /// By project, then region.
+    pub cloud_run: BTreeMap<ProjectId, BTreeMap<String, RunLocation>>,
+    /// Log files by project; plain Envoy text stands under the project `-`.
+    pub logs: BTreeMap<ProjectId, Vec<Blob>>,
+    pub projects: BTreeMap<ProjectId, ProjectIam>,
+    /// Allow policies of folders, by their number.
+    pub folders: BTreeMap<String, iam::Policy>,
+    pub organizations: BTreeMap<String, OrganizationIam>,
+    /// Predefined roles with their permissions, where they were fetched.
+    pub predefined_roles: Collected<Vec<iam::Role>>,
+    pub service_usage: BTreeMap<ProjectId, Vec<service_usage::ApiService>>,
+    pub dns: BTreeMap<ProjectId, Dns>,
+    pub compute: BTreeMap<ProjectId, Compute>,
+    pub fleet: BTreeMap<ProjectId, Fleet>,
+    pub clusters: BTreeMap<ProjectId, container::ClusterList>,
+    pub csds: BTreeMap<ProjectId, xds::ClientStatus>,
+    /// By membership.
+    pub kubernetes: BTreeMap<String, Kubernetes>,
+}
