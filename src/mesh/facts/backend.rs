@@ -1,0 +1,122 @@
+//! Facts of a Kubernetes Service that exported routes lead to, its pods and the policies on them.
+use super::{Fact, facts};
+
+facts! {
+    /// A pod that is not ready.
+    pub struct UnreadyPod {
+        /// The pod's name.
+        pod: String,
+        /// `CrashLoopBackOff: back-off 5m0s restarting failed container`, in Kubernetes' words.
+        reason: String,
+    }
+}
+
+facts! {
+    /// A port of the Service that routes use.
+    pub struct BackendPort {
+        /// The Service's port.
+        port: i64,
+        /// The port's name.
+        name: String,
+        /// The target port as written: a number or a name.
+        target: String,
+        /// The target port as a number; 0 where a named port matches no container.
+        target_number: i64,
+        /// Whether some container of the pods declares it (or none declares any port).
+        declared: Fact<bool>,
+        /// Whether the name or appProtocol says HTTP.
+        http: bool,
+        /// Its place in `spec.ports`, from 0.
+        index: i64,
+    }
+}
+
+facts! {
+    /// Something on the way that does not let a client through.
+    pub struct ClientBlock {
+        /// The client.
+        client: String,
+        /// The client's network range.
+        range: String,
+        /// The target port.
+        port: i64,
+        /// The rule or policy that decides; empty for the implied deny.
+        rule: String,
+        /// Why, in words.
+        why: String,
+        /// Id of the network's project.
+        project: String,
+        /// Bare name of the network.
+        network: String,
+    }
+}
+
+facts! {
+    /// A Kubernetes Service that exported routes lead to.
+    pub struct Backend {
+        /// The Service's name.
+        service: String,
+        /// Its namespace.
+        namespace: String,
+        /// The cluster.
+        membership: String,
+        /// Exported hosts that lead to it.
+        hosts: Vec<String>,
+        /// `ClusterIP`, `NodePort`, `LoadBalancer`, `ExternalName`.
+        service_type: String,
+        /// Whether its `clusterIP` is `None`.
+        headless: bool,
+        /// Whether it has a selector.
+        has_selector: bool,
+        /// The selector, `app=ads,tier=web`.
+        selector: String,
+        /// The selector as JSON.
+        selector_json: String,
+        /// How many pods the selector matches (finished pods left out).
+        pods: Fact<i64>,
+        /// How many of those are ready.
+        ready_pods: Fact<i64>,
+        /// Those that are not, with the reason.
+        unready: Vec<UnreadyPod>,
+        /// Reasons of the unready pods, each once.
+        unready_reasons: Vec<String>,
+        /// Labels of pods in the namespace that come near the selector, `app=ads`, nearest first.
+        nearest_labels: Vec<String>,
+        /// The selector that would match, as JSON, where a single label is a typo; empty otherwise.
+        corrected_selector: String,
+        /// Whether a Deployment or StatefulSet that the selector selects is scaled to 0.
+        scaled_to_zero: Fact<bool>,
+        /// The workload's name, `deployment/ads`; empty where none is found.
+        workload: String,
+        /// Ports that routes use.
+        ports: Vec<BackendPort>,
+        /// Numbers that the pods' containers declare.
+        container_ports: Vec<i64>,
+        /// Whether the namespace asks for sidecars: `enabled`, `disabled`, `none`, or `conflict` where its labels disagree.
+        injection: Fact<String>,
+        /// The namespace's injection labels, `istio-injection=enabled`.
+        injection_labels: Vec<String>,
+        /// How many of the ready pods carry a sidecar.
+        pods_with_sidecar: Fact<i64>,
+        /// The effective PeerAuthentication mode: `STRICT`, `PERMISSIVE`, `DISABLE`.
+        mtls_mode: Fact<String>,
+        /// The PeerAuthentication that says so, `ns/name`; empty for the default.
+        mtls_policy: String,
+        /// The TLS mode of a DestinationRule for the host; empty without one.
+        rule_tls_mode: Fact<String>,
+        /// That DestinationRule, `ns/name`.
+        rule_tls_name: String,
+        /// What AuthorizationPolicies say of a client from Cloud Run: `allowed`, `denied`, `narrowed`.
+        authorization: Fact<String>,
+        /// The policy that decides, `ns/name`.
+        authorization_policy: String,
+        /// Why, in words.
+        authorization_why: String,
+        /// Whether the cluster enforces NetworkPolicies.
+        policies_enforced: Fact<bool>,
+        /// Clients that a NetworkPolicy keeps out.
+        network_policy_blocks: Fact<Vec<ClientBlock>>,
+        /// Clients that a firewall rule keeps out.
+        firewall_blocks: Fact<Vec<ClientBlock>>,
+    }
+}

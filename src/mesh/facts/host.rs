@@ -1,0 +1,60 @@
+//! Facts of an exported host looked up on a client's network.
+use super::{Fact, facts};
+
+facts! {
+    /// A managed zone.
+    pub struct ZoneFacts {
+        /// Name of the zone; empty where there is none.
+        zone: String,
+        /// Id of its project.
+        project: String,
+        /// Its DNS name without the final dot.
+        dns_name: String,
+        /// `private` or `public`.
+        visibility: String,
+        /// Networks that see it, `projects/P/global/networks/N`.
+        networks: Vec<String>,
+    }
+}
+
+facts! {
+    /// An exported host looked up on a client's network.
+    pub struct HostLookup {
+        /// The host.
+        host: String,
+        /// The network, `projects/P/global/networks/N`.
+        network: String,
+        /// The network's bare name.
+        network_name: String,
+        /// Id of the network's project.
+        network_project: String,
+        /// Clients on that network.
+        clients: Vec<String>,
+        /// `answered`, `no_zone`, `public_zone_only`, `zone_not_on_network`, `no_record`, `shadowed` or `wrong_type`.
+        answer: Fact<String>,
+        /// The zone that answers, or should.
+        zone: ZoneFacts,
+        /// The broader zone that would have answered.
+        shadowed: ZoneFacts,
+        /// The record that matches, `*.mesh.private`.
+        record: String,
+        /// Its type.
+        record_type: String,
+        /// Its data.
+        record_data: Vec<String>,
+        /// The addresses, IPv4 and IPv6.
+        addresses: Vec<String>,
+        /// Addresses outside RFC 1918.
+        public_addresses: Vec<String>,
+        /// A suffix to make a zone for: the host without its first label.
+        suffix: String,
+        /// A name for that zone, `mesh-private`.
+        zone_name: String,
+        /// An address of RFC 1918 that no subnetwork of the snapshot uses.
+        free_address: String,
+        /// Networks to attach the zone to, `N` or full, comma-separated: those it has and this one.
+        networks_with_this: String,
+        /// Whether the zones were read in the project that the fix would change.
+        project: String,
+    }
+}
