@@ -1,0 +1,169 @@
+//! A rule as its YAML file says it, before anything in it is compiled.
+use crate::fix::Action;
+use serde::Deserialize;
+
+/// One rule file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleFile {
+    /// `MD` and three digits.
+    pub code: String,
+    /// Lower case with dashes.
+    pub name: String,
+    pub layer: Layer,
+    pub severity: Severity,
+    /// The first whose expression holds replaces the severity.
+    #[serde(default)]
+    pub severity_when: Vec<SeverityWhen>,
+    /// Where it holds, the finding is LIKELY instead of CONFIRMED.
+    #[serde(default)]
+    pub likely_when: Option<String>,
+    /// One sentence on one line, a template over `subject`.
+    pub summary: String,
+    /// Why this breaks the path, and what is going on: a template.
+    pub explanation: String,
+    /// Evidence without which the rule is SKIPPED: a source, or one listing of it.
+    pub needs: Vec<String>,
+    /// The kind of subject; `log` where the rule only has signatures.
+    pub for_each: String,
+    /// Which subjects it is about at all; the others are not counted.
+    #[serde(default, rename = "where")]
+    pub about: Option<String>,
+    /// When it fires. Absent: on every subject (of a `log` rule: on every group of hits).
+    #[serde(default)]
+    pub when: Option<String>,
+    /// Signatures in the logs; only for `for_each: log`.
+    #[serde(default)]
+    pub logs: Vec<LogPattern>,
+    #[serde(default)]
+    pub evidence: Vec<EvidenceTemplate>,
+    /// Codes of symptoms that this cause accounts for.
+    #[serde(default)]
+    pub explains: Vec<String>,
+    #[serde(default)]
+    pub fixes: Vec<FixTemplate>,
+    /// When it may fire without cause.
+    #[serde(default)]
+    pub false_positives: String,
+    /// What it rests on: `documentation`, `envoy`, `istio` or `judgement`.
+    #[serde(default)]
+    pub basis: String,
+    #[serde(default)]
+    pub references: Vec<String>,
+}
+
+/// The station of the path that a rule belongs to, in the order of the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layer {
+    Iam,
+    CloudRun,
+    Dns,
+    Network,
+    ControlPlane,
+    Routing,
+    Workload,
+    Policy,
+    Dataplane,
+}
+
+impl Layer {
+    /// All, in the order of the path.
+    pub const ALL: [Self; 9] = [
+        Self::Iam,
+        Self::CloudRun,
+        Self::Dns,
+        Self::Network,
+        Self::ControlPlane,
+        Self::Routing,
+        Self::Workload,
+        Self::Policy,
+        Self::Dataplane,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Iam => "iam",
+            Self::CloudRun => "cloud-run",
+            Self::Dns => "dns",
+            Self::Network => "network",
+            Self::ControlPlane => "control-plane",
+            Self::Routing => "routing",
+            Self::Workload => "workload",
+            Self::Policy => "policy",
+            Self::Dataplane => "dataplane",
+        }
+    }
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+/// A severity on a condition.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeverityWhen {
+    pub when: String,
+    pub severity: Severity,
+}
+
+/// One signature: either `pattern` or `access`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogPattern {
+    /// A regex over the decoded, joined message.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// Only in this log: `run.googleapis.com/requests`.
+    #[serde(default)]
+    pub log: Option<String>,
+    #[serde(default)]
+    pub access: Option<AccessPattern>,
+    /// Captures that tell groups of hits apart.
+    #[serde(default)]
+    pub by: Vec<String>,
+}
+
+/// Fields of an access log record; all that is given must hold.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccessPattern {
+    pub flags: Vec<String>,
+    pub details: Option<String>,
+    pub failure: Option<String>,
+    pub status: Vec<u16>,
+}
+
+/// One piece of evidence; with `each`, one for every item of a list (as `item`).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceTemplate {
+    /// The collector: `iam`, `kubernetes`, `logging`, …
+    pub source: String,
+    /// Where: a file of the layout and the place in it.
+    pub locator: String,
+    pub excerpt: String,
+    /// An expression that gives a list.
+    #[serde(default)]
+    pub each: Option<String>,
+    /// Only where this holds.
+    #[serde(default)]
+    pub when: Option<String>,
+}
+
+/// What mends it. Texts inside the actions are templates.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FixTemplate {
+    pub title: String,
+    #[serde(default)]
+    pub when: Option<String>,
+    pub actions: Vec<Action>,
+}
