@@ -1,1 +1,48 @@
-//! (to come)
+//! Findings put in order: what causes what, the path hop by hop, the verdict.
+//!
+//! In come the engine's findings and the mesh; out goes the [`Report`](crate::report::v1::Report).
+mod contract;
+mod explain;
+mod path;
+mod verdict;
+
+pub use explain::{Diagnosed, Role};
+
+use crate::logs::LogEvidence;
+use crate::mesh::Mesh;
+use crate::report::v1;
+use crate::rules::RuleSet;
+use crate::rules::engine::{self, Selection};
+use crate::snapshot::{ReadError, Snapshot};
+use crate::{logs, mesh};
+
+/// From evidence to report: scan the logs, join the mesh, run the rules, order the findings.
+///
+/// # Errors
+/// Where a log file cannot be read or is not what it should be.
+pub fn diagnose(snapshot: &Snapshot, set: &RuleSet, selection: &Selection) -> Result<v1::Report, ReadError> {
+    let signatures: Vec<_> = set
+        .rules
+        .iter()
+        .filter(|rule| selection.takes(rule) || !selection.is_everything())
+        .flat_map(|rule| rule.signatures.iter().cloned())
+        .collect();
+    let evidence: LogEvidence = logs::scan(&snapshot.logs, &signatures, &mesh::service_names(snapshot))?;
+    let mesh = Mesh::build(snapshot, &evidence);
+    let outcome = engine::run(set, &mesh, snapshot, selection);
+    Ok(report(snapshot, set, &mesh, outcome, selection))
+}
+
+fn report(
+    snapshot: &Snapshot,
+    set: &RuleSet,
+    mesh: &Mesh,
+    outcome: engine::Outcome,
+    selection: &Selection,
+) -> v1::Report {
+    let findings = explain::explain(set, outcome.findings);
+    let reasons = verdict::reasons(set, mesh, &outcome.checks, selection);
+    let verdict = verdict::verdict(&findings, &reasons);
+    let paths = path::paths(set, mesh, &findings, &outcome.checks);
+    contract::report(snapshot, set, findings, &outcome.checks, paths, verdict, reasons)
+}

@@ -33,3 +33,9 @@ pub struct AccessMatch {
     /// One of these response codes; empty means any.
     pub status: Vec<u16>,
 }
+
+impl Signature {
+    pub fn has_literal(&self) -> bool {
+        true
+    }
+}

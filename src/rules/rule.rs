@@ -1,13 +1,17 @@
 //! A rule as its YAML file says it, before anything in it is compiled.
 use crate::fix::Action;
 use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+/// A text with the place where it stands in the file, so that what is wrong inside it can be pointed at.
+pub type Text = Spanned<String>;
 
 /// One rule file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleFile {
     /// `MD` and three digits.
-    pub code: String,
+    pub code: Text,
     /// Lower case with dashes.
     pub name: String,
     pub layer: Layer,
@@ -17,21 +21,21 @@ pub struct RuleFile {
     pub severity_when: Vec<SeverityWhen>,
     /// Where it holds, the finding is LIKELY instead of CONFIRMED.
     #[serde(default)]
-    pub likely_when: Option<String>,
+    pub likely_when: Option<Text>,
     /// One sentence on one line, a template over `subject`.
-    pub summary: String,
+    pub summary: Text,
     /// Why this breaks the path, and what is going on: a template.
-    pub explanation: String,
+    pub explanation: Text,
     /// Evidence without which the rule is SKIPPED: a source, or one listing of it.
-    pub needs: Vec<String>,
+    pub needs: Vec<Text>,
     /// The kind of subject; `log` where the rule only has signatures.
-    pub for_each: String,
+    pub for_each: Text,
     /// Which subjects it is about at all; the others are not counted.
     #[serde(default, rename = "where")]
-    pub about: Option<String>,
+    pub about: Option<Text>,
     /// When it fires. Absent: on every subject (of a `log` rule: on every group of hits).
     #[serde(default)]
-    pub when: Option<String>,
+    pub when: Option<Text>,
     /// Signatures in the logs; only for `for_each: log`.
     #[serde(default)]
     pub logs: Vec<LogPattern>,
@@ -39,7 +43,7 @@ pub struct RuleFile {
     pub evidence: Vec<EvidenceTemplate>,
     /// Codes of symptoms that this cause accounts for.
     #[serde(default)]
-    pub explains: Vec<String>,
+    pub explains: Vec<Text>,
     #[serde(default)]
     pub fixes: Vec<FixTemplate>,
     /// When it may fire without cause.
@@ -110,7 +114,7 @@ pub enum Severity {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeverityWhen {
-    pub when: String,
+    pub when: Text,
     pub severity: Severity,
 }
 
@@ -120,7 +124,7 @@ pub struct SeverityWhen {
 pub struct LogPattern {
     /// A regex over the decoded, joined message.
     #[serde(default)]
-    pub pattern: Option<String>,
+    pub pattern: Option<Text>,
     /// Only in this log: `run.googleapis.com/requests`.
     #[serde(default)]
     pub log: Option<String>,
@@ -128,7 +132,7 @@ pub struct LogPattern {
     pub access: Option<AccessPattern>,
     /// Captures that tell groups of hits apart.
     #[serde(default)]
-    pub by: Vec<String>,
+    pub by: Vec<Text>,
 }
 
 /// Fields of an access log record; all that is given must hold.
@@ -136,8 +140,8 @@ pub struct LogPattern {
 #[serde(default, deny_unknown_fields)]
 pub struct AccessPattern {
     pub flags: Vec<String>,
-    pub details: Option<String>,
-    pub failure: Option<String>,
+    pub details: Option<Text>,
+    pub failure: Option<Text>,
     pub status: Vec<u16>,
 }
 
@@ -148,22 +152,22 @@ pub struct EvidenceTemplate {
     /// The collector: `iam`, `kubernetes`, `logging`, …
     pub source: String,
     /// Where: a file of the layout and the place in it.
-    pub locator: String,
-    pub excerpt: String,
+    pub locator: Text,
+    pub excerpt: Text,
     /// An expression that gives a list.
     #[serde(default)]
-    pub each: Option<String>,
+    pub each: Option<Text>,
     /// Only where this holds.
     #[serde(default)]
-    pub when: Option<String>,
+    pub when: Option<Text>,
 }
 
 /// What mends it. Texts inside the actions are templates.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FixTemplate {
-    pub title: String,
+    pub title: Text,
     #[serde(default)]
-    pub when: Option<String>,
+    pub when: Option<Text>,
     pub actions: Vec<Action>,
 }

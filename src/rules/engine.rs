@@ -1,0 +1,326 @@
+//! The engine: every selected rule against every subject of its kind.
+//!
+//! Three answers a rule: FAILED, PASSED, or SKIPPED with the reason. A fact that is not known makes the rule undecided for that
+//! subject, never passed.
+use super::expression::{Verdict, holds};
+use super::rule::FixTemplate;
+use super::{Layer, Rule, RuleSet, Severity, template};
+use crate::fix::Action;
+use crate::mesh::Mesh;
+use crate::mesh::subject::{About, Identity, Subject};
+use crate::snapshot::{Availability, Snapshot};
+use cel::{Context, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which rules to run; empty means all.
+#[derive(Debug, Default, Clone)]
+pub struct Selection {
+    pub layers: BTreeSet<Layer>,
+    pub codes: BTreeSet<String>,
+}
+
+impl Selection {
+    /// A rule is selected by its layer or by its code; with neither given, always.
+    pub fn takes(&self, rule: &Rule) -> bool {
+        (self.layers.is_empty() && self.codes.is_empty())
+            || self.layers.contains(&rule.file.layer)
+            || self.codes.contains(rule.code())
+    }
+
+    pub fn is_everything(&self) -> bool {
+        self.layers.is_empty() && self.codes.is_empty()
+    }
+}
+
+/// How sure a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    Likely,
+    Confirmed,
+}
+
+/// A rule that fired on a subject.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The code and the subject: the same from run to run.
+    pub id: String,
+    /// Index into the rule set.
+    pub rule: usize,
+    pub subject: Identity,
+    pub about: About,
+    pub severity: Severity,
+    pub confidence: Confidence,
+    pub summary: String,
+    pub explanation: String,
+    pub evidence: Vec<Evidence>,
+    pub fixes: Vec<Fix>,
+}
+
+/// What proves it.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    pub source: String,
+    pub locator: String,
+    pub excerpt: String,
+    pub count: Option<u64>,
+    pub first_seen: Option<String>,
+    pub last_seen: Option<String>,
+}
+
+/// What mends it, with every text filled in.
+#[derive(Debug, Clone)]
+pub struct Fix {
+    pub title: String,
+    pub actions: Vec<Action>,
+}
+
+/// What became of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    Failed,
+    Passed,
+    Skipped(String),
+}
+
+/// One rule's answer.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Index into the rule set.
+    pub rule: usize,
+    pub status: Status,
+    /// How many subjects it looked at.
+    pub subjects: usize,
+}
+
+/// What the engine found.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub findings: Vec<Finding>,
+    pub checks: Vec<Check>,
+}
+
+/// Runs the selected rules.
+pub fn run(set: &RuleSet, mesh: &Mesh, snapshot: &Snapshot, selection: &Selection) -> Outcome {
+    let mut answers: BTreeMap<usize, Answer> = BTreeMap::new();
+    for (index, rule) in set.rules.iter().enumerate().filter(|(_, rule)| selection.takes(rule)) {
+        answers.insert(index, Answer::of_evidence(rule, snapshot));
+    }
+    let root = Context::default();
+    let mut outcome = Outcome::default();
+    for kind in &mesh.sets {
+        let rules: Vec<usize> = answers
+            .iter()
+            .filter(|(index, answer)| set.rules[**index].kind() == kind.kind && answer.missing.is_none())
+            .map(|(index, _)| *index)
+            .collect();
+        if rules.is_empty() {
+            continue;
+        }
+        for subject in &kind.subjects {
+            judge(set, subject, &rules, &root, &mut answers, &mut outcome.findings);
+        }
+    }
+    outcome.checks = answers
+        .into_iter()
+        .map(|(rule, answer)| Check { rule, subjects: answer.subjects, status: answer.status() })
+        .collect();
+    outcome
+}
+
+/// What is known of a rule's answer so far.
+#[derive(Debug, Default)]
+struct Answer {
+    /// Evidence without which it cannot run.
+    missing: Option<String>,
+    /// Evidence of which only a part was had: it can fail but not pass.
+    partial: Option<String>,
+    subjects: usize,
+    undecided: Option<String>,
+    fired: bool,
+}
+
+impl Answer {
+    fn of_evidence(rule: &Rule, snapshot: &Snapshot) -> Self {
+        let mut answer = Self::default();
+        for need in &rule.file.needs {
+            match snapshot.availability(&need.value) {
+                Availability::Complete => {}
+                Availability::Partial(reason) => _ = answer.partial.get_or_insert(reason),
+                Availability::Missing(reason) => _ = answer.missing.get_or_insert(reason),
+            }
+        }
+        answer
+    }
+
+    fn status(self) -> Status {
+        if self.fired {
+            Status::Failed
+        } else if let Some(reason) = self.missing.or(self.undecided).or(self.partial) {
+            Status::Skipped(reason)
+        } else {
+            Status::Passed
+        }
+    }
+}
+
+/// All rules of its kind on one subject, whose value is built once.
+fn judge(
+    set: &RuleSet,
+    subject: &Subject,
+    rules: &[usize],
+    root: &Context,
+    answers: &mut BTreeMap<usize, Answer>,
+    findings: &mut Vec<Finding>,
+) {
+    let value = match subject.facts.cel() {
+        Ok(value) => value,
+        Err(error) => {
+            for index in rules {
+                if let Some(answer) = answers.get_mut(index) {
+                    answer.undecided.get_or_insert_with(|| format!("{} could not be prepared: {error}", subject.identity.name));
+                }
+            }
+            return;
+        }
+    };
+    let mut context = root.new_inner_scope();
+    context.add_variable_from_value("subject", value);
+    for index in rules {
+        let rule = &set.rules[*index];
+        if subject.code.as_deref().is_some_and(|code| code != rule.code()) {
+            continue;
+        }
+        let Some(answer) = answers.get_mut(index) else { continue };
+        match rule.about.as_ref().map_or(Verdict::Yes, |about| holds(about, &context)) {
+            Verdict::Yes => answer.subjects += 1,
+            Verdict::No => continue,
+            other => {
+                answer.subjects += 1;
+                answer.undecided.get_or_insert_with(|| undecided(subject, other));
+                continue;
+            }
+        }
+        match rule.when.as_ref().map_or(Verdict::Yes, |when| holds(when, &context)) {
+            Verdict::Yes => {
+                answer.fired = true;
+                findings.push(finding(set, *index, subject, &context));
+            }
+            Verdict::No => {}
+            other => _ = answer.undecided.get_or_insert_with(|| undecided(subject, other)),
+        }
+    }
+}
+
+/// Why a subject is undecided, in words.
+fn undecided(subject: &Subject, verdict: Verdict) -> String {
+    let name = &subject.identity.name;
+    match verdict {
+        Verdict::Unknown(key) => match subject.facts.unknowns().into_iter().find(|(field, _)| *field == key) {
+            Some((_, reason)) => format!("{name}: {reason}"),
+            None => format!("{name}: the rule asks for `{key}`, which this kind of subject does not have"),
+        },
+        Verdict::Broken(problem) => format!("{name}: the rule is wrong: {problem}"),
+        Verdict::Yes | Verdict::No => name.clone(),
+    }
+}
+
+fn finding(set: &RuleSet, index: usize, subject: &Subject, context: &Context) -> Finding {
+    let rule = &set.rules[index];
+    let values = subject.facts.template();
+    let render = |text: &str| template::render(&set.environment, text, &values, None);
+    let severity = rule
+        .severity_when
+        .iter()
+        .find(|(when, _)| holds(when, context) == Verdict::Yes)
+        .map_or(rule.file.severity, |(_, severity)| *severity);
+    let likely = rule.likely_when.as_ref().is_some_and(|when| holds(when, context) == Verdict::Yes);
+    let fixes = rule
+        .file
+        .fixes
+        .iter()
+        .zip(&rule.fixes_when)
+        .filter(|(_, when)| when.as_ref().is_none_or(|when| holds(when, context) == Verdict::Yes))
+        .map(|(fix, _)| filled(fix, &render))
+        .collect();
+    Finding {
+        id: id(rule.code(), &subject.identity),
+        rule: index,
+        subject: subject.identity.clone(),
+        about: subject.about.clone(),
+        severity,
+        confidence: if likely { Confidence::Likely } else { Confidence::Confirmed },
+        summary: render(&rule.file.summary.value),
+        explanation: render(&rule.file.explanation.value),
+        evidence: evidence(set, rule, &values, context),
+        fixes,
+    }
+}
+
+/// `MD101/CloudRunService/mesh-prod/us-central1/fortio`.
+fn id(code: &str, subject: &Identity) -> String {
+    let mut id = format!("{code}/{}", subject.kind);
+    for part in [&subject.project, &subject.location, &subject.namespace].into_iter().flatten() {
+        id.push('/');
+        id.push_str(part);
+    }
+    id.push('/');
+    id.push_str(&subject.name);
+    id
+}
+
+fn filled(fix: &FixTemplate, render: &impl Fn(&str) -> String) -> Fix {
+    let mut actions = fix.actions.clone();
+    for action in &mut actions {
+        for text in action.texts_mut() {
+            *text = render(text);
+        }
+    }
+    Fix { title: render(&fix.title.value), actions }
+}
+
+fn evidence(set: &RuleSet, rule: &Rule, values: &minijinja::Value, context: &Context) -> Vec<Evidence> {
+    let mut pieces = Vec::new();
+    for (text, (when, each)) in rule.file.evidence.iter().zip(&rule.evidence) {
+        if when.as_ref().is_some_and(|when| holds(when, context) != Verdict::Yes) {
+            continue;
+        }
+        let mut piece = |item: Option<&minijinja::Value>| {
+            pieces.push(Evidence {
+                source: text.source.clone(),
+                locator: template::render(&set.environment, &text.locator.value, values, item),
+                excerpt: template::render(&set.environment, &text.excerpt.value, values, item),
+                ..logged(rule, values)
+            });
+        };
+        match each.as_ref().map(|each| each.execute(context)) {
+            None => piece(None),
+            Some(Ok(Value::List(items))) => {
+                for item in items.iter() {
+                    match item.json() {
+                        Ok(item) => piece(Some(&minijinja::Value::from_serialize(&item))),
+                        Err(_) => piece(None),
+                    }
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    pieces
+}
+
+/// Count and times, for a rule over log records.
+fn logged(rule: &Rule, values: &minijinja::Value) -> Evidence {
+    if rule.kind() != "log" {
+        return Evidence::default();
+    }
+    let text = |name: &str| {
+        let value = values.get_attr(name).ok()?;
+        value.as_str().filter(|t| !t.is_empty()).map(str::to_owned)
+    };
+    Evidence {
+        count: values.get_attr("count").ok().and_then(|v| u64::try_from(v).ok()),
+        first_seen: text("first_seen"),
+        last_seen: text("last_seen"),
+        ..Evidence::default()
+    }
+}

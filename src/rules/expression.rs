@@ -1,0 +1,145 @@
+//! Expressions in rules: CEL over one variable, `subject`, checked against the facts of its kind.
+use super::RuleError;
+use super::rule::Text;
+use crate::mesh::facts::FieldDoc;
+use cel::common::ast::{EntryExpr, Expr, IdedExpr};
+use cel::{Context, ExecutionError, Program, Value};
+
+/// What an expression came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Yes,
+    No,
+    /// It needs a fact that is not known: its name.
+    Unknown(String),
+    /// It is wrong: a type error that the checks at loading could not see.
+    Broken(String),
+}
+
+/// Compiles a text; an error points into the file.
+pub fn compile(file: &str, text: &Text) -> Result<Program, RuleError> {
+    Program::compile(&text.value).map_err(|errors| {
+        let first = errors.errors.first();
+        let (line, column) = first.map_or((1, 1), |e| e.pos);
+        RuleError::new(
+            file,
+            within(text, line, column),
+            format!("not an expression: {}", first.map_or_else(|| errors.to_string(), |e| e.msg.clone())),
+            "see the CEL language: comparisons, && || !, and functions over the fields of `subject`",
+        )
+    })
+}
+
+/// Checks that it refers to nothing but `subject` and its declared fields.
+pub fn check(file: &str, text: &Text, program: &Program, kind: &str, fields: &[FieldDoc]) -> Vec<RuleError> {
+    let mut unknown = Vec::new();
+    walk(program.expression(), fields, &mut Vec::new(), &mut unknown);
+    unknown
+        .into_iter()
+        .map(|(id, problem, near)| {
+            let offset = program.source_info().offset_for(id).map_or(0, |(start, _)| start);
+            let remedy = match near {
+                Some(near) => format!("did you mean `{near}`? `meshdoctor rules show --facts {kind}` prints the fields"),
+                None => format!("`meshdoctor rules show --facts {kind}` prints the fields"),
+            };
+            RuleError::new(file, within(text, 1, offset.max(1) as isize), problem, remedy)
+        })
+        .collect()
+}
+
+/// Evaluates to yes or no.
+pub fn holds(program: &Program, context: &Context) -> Verdict {
+    match program.execute(context) {
+        Ok(Value::Bool(true)) => Verdict::Yes,
+        Ok(Value::Bool(false)) => Verdict::No,
+        Ok(other) => Verdict::Broken(format!("gives {}, not true or false", other.type_of())),
+        Err(ExecutionError::NoSuchKey(key)) => Verdict::Unknown(key.to_string()),
+        Err(error) => Verdict::Broken(error.to_string()),
+    }
+}
+
+/// The line and column of a place inside a text. Folded scalars lose their line breaks: then the text's own place is the best there is.
+fn within(text: &Text, line: isize, column: isize) -> (u64, u64) {
+    let (start_line, start_column) = (text.referenced.line(), text.referenced.column());
+    if line <= 1 {
+        (start_line, start_column + u64::try_from(column.max(1) - 1).unwrap_or(0))
+    } else {
+        (start_line + u64::try_from(line - 1).unwrap_or(0), u64::try_from(column.max(1)).unwrap_or(1))
+    }
+}
+
+type Problem = (u64, String, Option<String>);
+
+/// Follows `subject.a.b`; `bound` holds the variables that macros bind.
+fn walk(expression: &IdedExpr, fields: &[FieldDoc], bound: &mut Vec<String>, problems: &mut Vec<Problem>) {
+    if let Some(path) = path_of(expression) {
+        match path.split_first() {
+            Some((root, rest)) if root == "subject" => follow(expression.id, rest, fields, problems),
+            Some((root, _)) if bound.contains(root) => {}
+            Some((root, _)) => problems.push((expression.id, format!("unknown variable `{root}`"), Some("subject".into()))),
+            None => {}
+        }
+        return;
+    }
+    match &expression.expr {
+        Expr::Call(call) => {
+            for part in call.target.iter().map(AsRef::as_ref).chain(&call.args) {
+                walk(part, fields, bound, problems);
+            }
+        }
+        Expr::Select(select) => walk(&select.operand, fields, bound, problems),
+        Expr::List(list) => list.elements.iter().for_each(|e| walk(e, fields, bound, problems)),
+        Expr::Map(map) => {
+            for entry in &map.entries {
+                if let EntryExpr::MapEntry(entry) = &entry.expr {
+                    walk(&entry.key, fields, bound, problems);
+                    walk(&entry.value, fields, bound, problems);
+                }
+            }
+        }
+        Expr::Comprehension(c) => {
+            walk(&c.iter_range, fields, bound, problems);
+            let depth = bound.len();
+            bound.extend([c.iter_var.clone(), c.accu_var.clone()]);
+            bound.extend(c.iter_var2.clone());
+            for part in [&c.accu_init, &c.loop_cond, &c.loop_step, &c.result] {
+                walk(part, fields, bound, problems);
+            }
+            bound.truncate(depth);
+        }
+        Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {}
+    }
+}
+
+/// `a.b.c` as its parts, where the expression is such a chain.
+fn path_of(expression: &IdedExpr) -> Option<Vec<String>> {
+    match &expression.expr {
+        Expr::Ident(name) => Some(vec![name.clone()]),
+        Expr::Select(select) => {
+            let mut path = path_of(&select.operand)?;
+            path.push(select.field.clone());
+            Some(path)
+        }
+        _ => None,
+    }
+}
+
+fn follow(id: u64, path: &[String], fields: &[FieldDoc], problems: &mut Vec<Problem>) {
+    let Some((name, rest)) = path.split_first() else { return };
+    match fields.iter().find(|f| f.name == name) {
+        // Maps have keys of their own.
+        Some(field) if field.fields.is_empty() => {}
+        Some(field) => follow(id, rest, &field.fields, problems),
+        None => problems.push((id, format!("unknown field `{name}` of `subject`"), nearest(name, fields))),
+    }
+}
+
+/// The declared field that is most like a wrong one.
+pub fn nearest(name: &str, fields: &[FieldDoc]) -> Option<String> {
+    fields
+        .iter()
+        .map(|f| (strsim::jaro_winkler(name, f.name), f.name))
+        .filter(|(score, _)| *score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name.to_owned())
+}
