@@ -87,7 +87,10 @@ pub fn state(snapshot: &Snapshot, projects: &Projects, account: &Account) -> Acc
         return AccountState::Active;
     }
     if account.agent {
-        return AccountState::Unknown(format!("{} is an agent of Google's, in no project's list", account.email));
+        return AccountState::Unknown(format!(
+            "{} is an agent of Google's, in no project's list",
+            account.email
+        ));
     }
     let Some(project) = &account.project else {
         return AccountState::Unknown(format!("{} does not tell its project", account.email));
@@ -106,7 +109,10 @@ pub fn state(snapshot: &Snapshot, projects: &Projects, account: &Account) -> Acc
 /// to it. One that was undeleted keeps its id.
 fn only_deleted(snapshot: &Snapshot, account: &Account) -> Option<String> {
     let mut deleted = None;
-    for member in policies(snapshot).flat_map(|p| &p.bindings).flat_map(|b| &b.members) {
+    for member in policies(snapshot)
+        .flat_map(|p| &p.bindings)
+        .flat_map(|b| &b.members)
+    {
         match member.strip_prefix("deleted:") {
             Some(gone) => {
                 let (who, uid) = gone.split_once("?uid=").unwrap_or((gone, ""));
@@ -129,10 +135,13 @@ fn policies(snapshot: &Snapshot) -> impl Iterator<Item = &Policy> {
 
 /// Whether the member is this very account. `email` is in lower case.
 pub fn names(member: &str, email: &str) -> bool {
-    ["serviceAccount:", "principal://iam.googleapis.com/projects/-/serviceAccounts/"]
-        .iter()
-        .filter_map(|prefix| member.strip_prefix(prefix))
-        .any(|named| named.eq_ignore_ascii_case(email))
+    [
+        "serviceAccount:",
+        "principal://iam.googleapis.com/projects/-/serviceAccounts/",
+    ]
+    .iter()
+    .filter_map(|prefix| member.strip_prefix(prefix))
+    .any(|named| named.eq_ignore_ascii_case(email))
 }
 
 /// `a.example.com` of a domain-scoped project is `example.com:a`.

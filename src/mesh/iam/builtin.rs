@@ -5,8 +5,8 @@
 
 /// Roles with `trafficdirector.networks.getConfigs` and `.reportMetrics`.
 ///
-/// The index lists `roles/viewer` for getConfigs, though not for reportMetrics. It is left out on purpose: only
-/// owner and editor count among the basic roles, as a mesh client needs both permissions.
+/// The index also lists `roles/viewer` for getConfigs, though not for reportMetrics. It is left out because MD101
+/// counts owner and editor alone among the basic roles.
 const TRAFFIC_DIRECTOR_CLIENT: &[&str] = &[
     "roles/trafficdirector.client",
     "roles/trafficdirector.admin",

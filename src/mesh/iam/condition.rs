@@ -153,7 +153,9 @@ fn at(expression: &IdedExpr, now: Timestamp, asked: &Asked) -> Verdict {
     match (held, failed) {
         (true, false) => Verdict::True,
         (false, _) => Verdict::False(format!("it holds at {now} neither for {}", asked.what)),
-        (true, true) => Verdict::Unknown("whether it holds depends on the resource that the service names".into()),
+        (true, true) => {
+            Verdict::Unknown("whether it holds depends on the resource that the service names".into())
+        }
     }
 }
 

@@ -101,14 +101,22 @@ impl Question<'_> {
             Cover::No => {}
             doubt => doubts.push(format!("its exceptions: {}", told(doubt))),
         }
-        if let Some(condition) = rule.denial_condition.as_ref().filter(|c| !c.expression.is_empty()) {
+        if let Some(condition) = rule
+            .denial_condition
+            .as_ref()
+            .filter(|c| !c.expression.is_empty())
+        {
             match judge(condition, self.snapshot.collected_at, &Asked::anything()).verdict {
                 Verdict::True => {}
                 Verdict::False(_) => return Outcome::Not,
                 Verdict::Unknown(why) => doubts.push(format!("its condition: {why}")),
             }
         }
-        if doubts.is_empty() { Outcome::Denies } else { Outcome::Perhaps(doubts.join("; ")) }
+        if doubts.is_empty() {
+            Outcome::Denies
+        } else {
+            Outcome::Perhaps(doubts.join("; "))
+        }
     }
 
     fn any(&self, principals: &[String]) -> Cover {
@@ -117,7 +125,9 @@ impl Question<'_> {
             match covers(self.snapshot, self.projects, self.account, principal) {
                 Cover::Yes => return Cover::Yes,
                 Cover::No => {}
-                Cover::Group => best = Cover::Unknown(format!("the members of {principal} are not collected")),
+                Cover::Group => {
+                    best = Cover::Unknown(format!("the members of {principal} are not collected"));
+                }
                 unknown @ Cover::Unknown(_) => best = unknown,
             }
         }
@@ -136,13 +146,18 @@ fn told(cover: Cover) -> String {
 fn v2(permission: &str) -> String {
     let (service, rest) = permission.split_once('.').unwrap_or((permission, ""));
     // The one service among ours whose host is not its short name.
-    let host = if service == "resourcemanager" { "cloudresourcemanager" } else { service };
+    let host = if service == "resourcemanager" {
+        "cloudresourcemanager"
+    } else {
+        service
+    };
     format!("{host}.googleapis.com/{rest}")
 }
 
 /// `*` stands for any run of characters after the service; `SERVICE/*` is read as the whole service.
 fn matches(pattern: &str, permission: &str) -> bool {
-    let (Some((service, pattern)), Some((own, rest))) = (pattern.split_once('/'), permission.split_once('/')) else {
+    let (Some((service, pattern)), Some((own, rest))) = (pattern.split_once('/'), permission.split_once('/'))
+    else {
         return false;
     };
     service == own && glob(pattern, rest)

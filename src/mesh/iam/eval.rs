@@ -93,7 +93,11 @@ impl Evaluation<'_> {
             (op::LOGICAL_OR, Some(a), Some(b), None) => both(a, b, true),
             (op::LOGICAL_NOT, Some(Value::Bool(a)), None, None) => Value::Bool(!a),
             (op::CONDITIONAL, Some(Value::Bool(a)), Some(b), Some(c)) => {
-                if a { b } else { c }
+                if a {
+                    b
+                } else {
+                    c
+                }
             }
             (op::EQUALS, Some(a), Some(b), None) => equals(&a, &b),
             (op::NOT_EQUALS, Some(a), Some(b), None) => match equals(&a, &b) {
@@ -109,12 +113,14 @@ impl Evaluation<'_> {
                 .map(|item| equals(&a, item))
                 .fold(Value::Bool(false), |so_far, next| both(so_far, next, true)),
             (op::ADD | op::SUBSTRACT, Some(a), Some(b), None) => clock::arithmetic(name == op::ADD, a, b),
-            (op::NEGATE, Some(Value::Int(a)), None, None) => {
-                a.checked_neg().map_or_else(|| undecided("an overflow"), Value::Int)
-            }
+            (op::NEGATE, Some(Value::Int(a)), None, None) => a
+                .checked_neg()
+                .map_or_else(|| undecided("an overflow"), Value::Int),
             ("timestamp", Some(a), None, None) => clock::timestamp(a),
             ("duration", Some(a), None, None) => clock::duration(a),
-            (_, Some(Value::Unknown(why)), _, _) | (_, _, Some(Value::Unknown(why)), _) => Value::Unknown(why),
+            (_, Some(Value::Unknown(why)), _, _) | (_, _, Some(Value::Unknown(why)), _) => {
+                Value::Unknown(why)
+            }
             _ => undecided(name),
         }
     }
@@ -191,7 +197,9 @@ fn undecided(what: &str) -> Value {
 fn spelled(expr: &Expr) -> String {
     match expr {
         Expr::Ident(name) => name.clone(),
-        Expr::Select(select) if select.test => format!("has({}.{})", spelled(&select.operand.expr), select.field),
+        Expr::Select(select) if select.test => {
+            format!("has({}.{})", spelled(&select.operand.expr), select.field)
+        }
         Expr::Select(select) => format!("{}.{}", spelled(&select.operand.expr), select.field),
         Expr::Call(call) => match &call.target {
             Some(target) => format!("{}.{}()", spelled(&target.expr), call.func_name),

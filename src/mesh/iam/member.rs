@@ -53,7 +53,9 @@ pub fn covers(snapshot: &Snapshot, projects: &Projects, account: &Account, membe
     if someone_else.iter().any(|prefix| member.starts_with(prefix)) {
         return Cover::No;
     }
-    Cover::Unknown(format!("{member} is a kind of member that this version does not know"))
+    Cover::Unknown(format!(
+        "{member} is a kind of member that this version does not know"
+    ))
 }
 
 /// A principal may name the account by its unique id in place of its e-mail.
@@ -69,7 +71,11 @@ fn within(snapshot: &Snapshot, projects: &Projects, account: &Account, place: &s
     let (kind, id, wanted) = match parts.as_slice() {
         [kind, id] => (*kind, *id, None),
         [kind, id, "type", wanted] => (*kind, *id, Some(*wanted)),
-        _ => return Cover::Unknown(format!("{CONTAINERS}{place} is not a set that this version knows")),
+        _ => {
+            return Cover::Unknown(format!(
+                "{CONTAINERS}{place} is not a set that this version knows"
+            ));
+        }
     };
     match (wanted, account.agent) {
         (Some("ServiceAccount"), true) | (Some("ServiceAgent"), false) => return Cover::No,
@@ -94,12 +100,14 @@ fn within(snapshot: &Snapshot, projects: &Projects, account: &Account, place: &s
                 None => Cover::No,
             }
         }
-        _ => Cover::Unknown(format!("{CONTAINERS}{place} is not a set that this version knows")),
+        _ => Cover::Unknown(format!(
+            "{CONTAINERS}{place} is not a set that this version knows"
+        )),
     };
     match inside {
-        Cover::Yes if account.agent && wanted.is_none() => {
-            Cover::Unknown(format!("whether {CONTAINERS}{place} covers service agents is not documented"))
-        }
+        Cover::Yes if account.agent && wanted.is_none() => Cover::Unknown(format!(
+            "whether {CONTAINERS}{place} covers service agents is not documented"
+        )),
         other => other,
     }
 }

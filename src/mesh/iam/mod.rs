@@ -159,13 +159,20 @@ impl<'s> Iam<'s> {
             if self.projects.same(id.as_str(), except_project) {
                 continue;
             }
-            let Some(policy) = iam.policy.as_ref() else { continue };
+            let Some(policy) = iam.policy.as_ref() else {
+                continue;
+            };
             let search = Search {
                 account: &account,
                 asked: Asked::permission(self.projects, id.as_str(), permission),
                 holds: &|role| roles.includes(role, permission),
             };
-            self.search(&level("projects", id.as_str(), policy), &search, &mut found, &mut Vec::new());
+            self.search(
+                &level("projects", id.as_str(), policy),
+                &search,
+                &mut found,
+                &mut Vec::new(),
+            );
         }
         found.retain(|grant| grant.condition.is_none() && !grant.through_group);
         found
@@ -245,7 +252,12 @@ impl<'s> Iam<'s> {
     fn best_cover<'m>(&self, members: &'m [String], account: &Account) -> Option<(&'m str, Cover)> {
         members
             .iter()
-            .map(|member| (member.as_str(), covers(self.snapshot, self.projects, account, member)))
+            .map(|member| {
+                (
+                    member.as_str(),
+                    covers(self.snapshot, self.projects, account, member),
+                )
+            })
             .filter(|(_, cover)| *cover != Cover::No)
             .min_by_key(|(_, cover)| match cover {
                 Cover::Yes => 0,

@@ -83,7 +83,12 @@ impl<'s> Roles<'s> {
             }
             ["organizations", organization, "roles", id] => {
                 let lists = self.snapshot.organizations.get(*organization).map(|o| &o.roles);
-                custom(lists.into_iter(), id, name, &format!("organizations/{organization}"))
+                custom(
+                    lists.into_iter(),
+                    id,
+                    name,
+                    &format!("organizations/{organization}"),
+                )
             }
             _ => Found::Unknown(format!("{name} is not a role name that this version knows")),
         }
@@ -100,7 +105,11 @@ fn custom<'s>(
     let mut had = false;
     for list in lists {
         had |= list.is_had();
-        if let Some(role) = list.items().iter().find(|r| r.name.rsplit('/').next() == Some(id)) {
+        if let Some(role) = list
+            .items()
+            .iter()
+            .find(|r| r.name.rsplit('/').next() == Some(id))
+        {
             // Source: iam.v1 Role: a deleted role, and one of stage DISABLED, is inactive in its bindings.
             let off = role.deleted || role.stage == "DISABLED";
             return if off { Found::Gone } else { Found::Known(role) };

@@ -33,7 +33,11 @@ impl Text {
     pub fn equals(&self, other: &Self) -> Option<bool> {
         match (self.open, other.open) {
             (false, false) => Some(self.known == other.known),
-            (true, false) => other.known.starts_with(&self.known).then_some(()).map_or(Some(false), |()| None),
+            (true, false) => other
+                .known
+                .starts_with(&self.known)
+                .then_some(())
+                .map_or(Some(false), |()| None),
             (false, true) => other.equals(self),
             (true, true) => {
                 let apart = !self.known.starts_with(&other.known) && !other.known.starts_with(&self.known);
@@ -53,7 +57,11 @@ impl Text {
     }
 
     pub fn ends_with(&self, suffix: &str) -> Option<bool> {
-        if self.open { suffix.is_empty().then_some(true) } else { Some(self.known.ends_with(suffix)) }
+        if self.open {
+            suffix.is_empty().then_some(true)
+        } else {
+            Some(self.known.ends_with(suffix))
+        }
     }
 
     pub fn contains(&self, part: &str) -> Option<bool> {
