@@ -2,5 +2,6 @@
 //!
 //! In comes a [`Snapshot`](crate::snapshot::Snapshot) with the log evidence; nothing here knows a network or a rule.
 pub mod facts;
+pub mod iam;
 pub mod projects;
 pub mod subject;
