@@ -1,6 +1,7 @@
 //! Which mutual TLS mode a workload asks for, and which TLS a DestinationRule makes its clients use.
 use super::authz::{ROOT_NAMESPACE, Workload};
 use crate::k8s::istio::{DestinationRule, PeerAuthentication, Tls, TrafficPolicy};
+use crate::k8s::selector::LabelSelector;
 use std::collections::BTreeMap;
 
 /// What a sidecar accepts.
@@ -74,12 +75,19 @@ impl<'a> PeerAuthentications<'a> {
             let selector = policy.spec.selector.as_ref().filter(|s| !s.is_empty());
             selector.is_some_and(|s| s.selects(workload.labels))
         });
-        let wide = |policy: &PeerAuthentication| policy.spec.selector.as_ref().is_none_or(|s| s.is_empty());
+        let wide = |policy: &PeerAuthentication| {
+            let selector = policy.spec.selector.as_ref();
+            selector.is_none_or(LabelSelector::is_empty)
+        };
         let by_port = own.and_then(|policy| {
             let tls = policy.spec.port_level_mtls.get(&workload.port.to_string());
             Mode::of(tls).map(|mode| (mode, policy))
         });
-        let whole = [own, self.first(workload.namespace, wide), self.first(ROOT_NAMESPACE, wide)];
+        let whole = [
+            own,
+            self.first(workload.namespace, wide),
+            self.first(ROOT_NAMESPACE, wide),
+        ];
         let found = by_port.or_else(|| {
             whole
                 .into_iter()
@@ -98,7 +106,11 @@ impl<'a> PeerAuthentications<'a> {
         }
     }
 
-    fn first(&self, namespace: &str, wanted: impl Fn(&PeerAuthentication) -> bool) -> Option<&'a PeerAuthentication> {
+    fn first(
+        &self,
+        namespace: &str,
+        wanted: impl Fn(&PeerAuthentication) -> bool,
+    ) -> Option<&'a PeerAuthentication> {
         let policies = self.by_namespace.get(namespace)?;
         policies.iter().copied().find(|policy| wanted(policy))
     }
@@ -188,12 +200,25 @@ mod tests {
     fn the_narrowest_policy_that_sets_a_mode_holds() {
         let root = policy("istio-system", "mesh", &json!({"mtls": {"mode": "STRICT"}}));
         let wide = policy("core", "wide", &json!({"mtls": {"mode": "DISABLE"}}));
-        let own = policy("core", "own", &json!({"selector": {"matchLabels": {"app": "geo"}},
-            "mtls": {"mode": "PERMISSIVE"}}));
+        let own = policy(
+            "core",
+            "own",
+            &json!({"selector": {"matchLabels": {"app": "geo"}},
+            "mtls": {"mode": "PERMISSIVE"}}),
+        );
         assert_eq!(mode(json!([])), (Mode::Permissive, None));
-        assert_eq!(mode(json!([root])), (Mode::Strict, Some("istio-system/mesh".into())));
-        assert_eq!(mode(json!([root, wide])), (Mode::Disable, Some("core/wide".into())));
-        assert_eq!(mode(json!([root, wide, own])), (Mode::Permissive, Some("core/own".into())));
+        assert_eq!(
+            mode(json!([root])),
+            (Mode::Strict, Some("istio-system/mesh".into()))
+        );
+        assert_eq!(
+            mode(json!([root, wide])),
+            (Mode::Disable, Some("core/wide".into()))
+        );
+        assert_eq!(
+            mode(json!([root, wide, own])),
+            (Mode::Permissive, Some("core/own".into()))
+        );
     }
 
     #[test]
@@ -201,21 +226,34 @@ mod tests {
         let root = policy("istio-system", "mesh", &json!({"mtls": {"mode": "STRICT"}}));
         let unset = policy("core", "wide", &json!({"mtls": {"mode": "UNSET"}}));
         assert_eq!(mode(json!([root, unset])).0, Mode::Strict);
-        let ports = |port: &str| policy("core", "own", &json!({"selector": {"matchLabels": {"app": "geo"}},
-            "portLevelMtls": {port: {"mode": "DISABLE"}}}));
-        assert_eq!(mode(json!([root, ports("8080")])), (Mode::Disable, Some("core/own".into())));
+        let ports = |port: &str| {
+            policy(
+                "core",
+                "own",
+                &json!({"selector": {"matchLabels": {"app": "geo"}},
+            "portLevelMtls": {port: {"mode": "DISABLE"}}}),
+            )
+        };
+        assert_eq!(
+            mode(json!([root, ports("8080")])),
+            (Mode::Disable, Some("core/own".into()))
+        );
         assert_eq!(mode(json!([root, ports("80")])).0, Mode::Strict);
     }
 
     #[test]
     fn a_selector_of_the_root_namespace_does_not_reach_other_namespaces() {
         let spec = json!({"selector": {"matchLabels": {"app": "geo"}}, "mtls": {"mode": "STRICT"}});
-        assert_eq!(mode(json!([policy("istio-system", "gateways", &spec)])).0, Mode::Permissive);
+        assert_eq!(
+            mode(json!([policy("istio-system", "gateways", &spec)])).0,
+            Mode::Permissive
+        );
     }
 
     fn tls(subset: Option<&str>, port: u16, rules: Value) -> Option<String> {
         let rules: Vec<DestinationRule> = serde_json::from_value(rules).unwrap();
-        destination_rule_tls("geo.core.svc.cluster.local", subset, Some(port), &rules, "core").map(|found| found.0)
+        destination_rule_tls("geo.core.svc.cluster.local", subset, Some(port), &rules, "core")
+            .map(|found| found.0)
     }
 
     #[test]
@@ -226,17 +264,34 @@ mod tests {
         };
         let wide = rule("core", "*.core.svc.cluster.local", "DISABLE");
         assert_eq!(tls(None, 80, json!([wide])).as_deref(), Some("DISABLE"));
-        assert_eq!(tls(None, 80, json!([wide, rule("core", "geo", "ISTIO_MUTUAL")])).as_deref(), Some("ISTIO_MUTUAL"));
-        assert_eq!(tls(None, 80, json!([rule("web", "geo", "DISABLE"), rule("core", "other", "DISABLE")])), None);
-        assert_eq!(tls(None, 80, json!([rule("istio-system", "*.local", "SIMPLE")])).as_deref(), Some("SIMPLE"));
+        assert_eq!(
+            tls(None, 80, json!([wide, rule("core", "geo", "ISTIO_MUTUAL")])).as_deref(),
+            Some("ISTIO_MUTUAL")
+        );
+        assert_eq!(
+            tls(
+                None,
+                80,
+                json!([rule("web", "geo", "DISABLE"), rule("core", "other", "DISABLE")])
+            ),
+            None
+        );
+        assert_eq!(
+            tls(None, 80, json!([rule("istio-system", "*.local", "SIMPLE")])).as_deref(),
+            Some("SIMPLE")
+        );
     }
 
     #[test]
     fn a_subset_and_a_port_have_their_own_say() {
-        let rules = json!([policy("core", "geo", &json!({"host": "geo",
+        let rules = json!([policy(
+            "core",
+            "geo",
+            &json!({"host": "geo",
             "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"},
                 "portLevelSettings": [{"port": {"number": 9090}, "tls": {"mode": "SIMPLE"}}]},
-            "subsets": [{"name": "v1", "trafficPolicy": {"tls": {"mode": "DISABLE"}}}, {"name": "v2"}]}))]);
+            "subsets": [{"name": "v1", "trafficPolicy": {"tls": {"mode": "DISABLE"}}}, {"name": "v2"}]})
+        )]);
         let mode = |subset, port| tls(subset, port, rules.clone()).unwrap();
         assert_eq!(mode(None, 80), "ISTIO_MUTUAL");
         assert_eq!(mode(None, 9090), "SIMPLE");

@@ -149,7 +149,10 @@ impl<'a> Authorization<'a> {
                 binding.push(policy);
             } else if action_of(policy) != "AUDIT" {
                 let action = action_of(policy);
-                notes.push(format!("policy {} has the unknown action {action}", full_name(policy)));
+                notes.push(format!(
+                    "policy {} has the unknown action {action}",
+                    full_name(policy)
+                ));
             }
         }
         binding
@@ -183,8 +186,8 @@ fn deny<'p>(
             let denial = |why: String| denial(policy, Some(index), why);
             match found {
                 Match::Yes { why, jwt } => {
-                    // A rule that asks for the lack of a JWT is no obstacle to a request that brings one.
-                    *wants_jwt |= jwt;
+                    // A JWT helps only where the lack of it is all that every such rule asks for.
+                    *wants_jwt = jwt && (*wants_jwt || tally.sure.is_none());
                     let why = match why.as_str() {
                         "" => format!("policy {name} denies every request"),
                         why => format!("policy {name} denies requests {why}"),
@@ -196,7 +199,9 @@ fn deny<'p>(
                     tally.narrow.get_or_insert_with(|| denial(why));
                 }
                 Match::Unknown(why) => {
-                    tally.unknown.get_or_insert_with(|| format!("policy {name}: {why}"));
+                    tally
+                        .unknown
+                        .get_or_insert_with(|| format!("policy {name}: {why}"));
                 }
                 Match::No { .. } => {}
             }
@@ -230,10 +235,14 @@ fn allow(
                 }
                 Match::Some(what) => {
                     let why = format!("policy {name} allows only some requests, by {what}");
-                    tally.narrow.get_or_insert_with(|| denial(policy, Some(index), why));
+                    tally
+                        .narrow
+                        .get_or_insert_with(|| denial(policy, Some(index), why));
                 }
                 Match::Unknown(why) => {
-                    tally.unknown.get_or_insert_with(|| format!("policy {name}: {why}"));
+                    tally
+                        .unknown
+                        .get_or_insert_with(|| format!("policy {name}: {why}"));
                 }
                 Match::No { why, jwt } => {
                     *wants_jwt |= jwt;

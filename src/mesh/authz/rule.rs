@@ -22,7 +22,11 @@ fn source(source: &Source, client: &[IpNet]) -> Match {
     Match::all([
         identity("principals", &source.principals, &source.not_principals),
         identity("namespaces", &source.namespaces, &source.not_namespaces),
-        identity("service accounts", &source.service_accounts, &source.not_service_accounts),
+        identity(
+            "service accounts",
+            &source.service_accounts,
+            &source.not_service_accounts,
+        ),
         jwt(&source.request_principals, &source.not_request_principals),
         addresses(&source.ip_blocks, &source.not_ip_blocks, client),
         if remote {
@@ -78,7 +82,8 @@ fn held(blocks: &[String], client: &[IpNet]) -> Option<Held> {
         parsed.push(block.parse::<IpNet>().ok().or_else(single)?.trunc());
     }
     let parsed = IpNet::aggregate(&parsed);
-    if parsed.iter().any(|block| block.prefix_len() == 0) {
+    let everywhere = |block: &IpNet| matches!(block, IpNet::V4(v4) if v4.prefix_len() == 0);
+    if parsed.iter().any(everywhere) {
         return Some(Held::Whole);
     }
     if client.is_empty() {
@@ -96,12 +101,22 @@ fn held(blocks: &[String], client: &[IpNet]) -> Option<Held> {
 }
 
 fn addresses(blocks: &[String], excluded: &[String], client: &[IpNet]) -> Match {
-    let ranges = || client.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let ranges = || {
+        client
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let part = |blocks: &[String]| {
         Match::Unknown(if client.is_empty() {
             "the client's range is not known".into()
         } else {
-            format!("{} holds only a part of the client's {}", blocks.join(", "), ranges())
+            format!(
+                "{} holds only a part of the client's {}",
+                blocks.join(", "),
+                ranges()
+            )
         })
     };
     let listed = if blocks.is_empty() {
@@ -169,9 +184,15 @@ fn http(what: &str, listed: &[String], excluded: &[String]) -> Match {
 fn ports(listed: &[String], excluded: &[String], port: u16) -> Match {
     let has = |list: &[String]| list.iter().any(|p| p.trim().parse() == Ok(port));
     if !listed.is_empty() && !has(listed) {
-        Match::no(format!("port {}, and the target port is {port}", listed.join(", ")))
+        Match::no(format!(
+            "port {}, and the target port is {port}",
+            listed.join(", ")
+        ))
     } else if has(excluded) {
-        Match::no(format!("ports other than {}, and the target port is {port}", excluded.join(", ")))
+        Match::no(format!(
+            "ports other than {}, and the target port is {port}",
+            excluded.join(", ")
+        ))
     } else if listed.is_empty() && excluded.is_empty() {
         Match::anything()
     } else {

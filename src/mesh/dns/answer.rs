@@ -106,9 +106,10 @@ impl DnsView {
     fn ask_zone(&self, zone: &Zone, name: &str, network: &NetworkKey, hops: usize) -> Said {
         let about = &zone.about;
         match &zone.source {
-            Source::Peering(_) if hops >= MAX_HOPS => {
-                Said::unknown(Some(zone), format!("peering zone {} leads in a circle", about.name))
-            }
+            Source::Peering(_) if hops >= MAX_HOPS => Said::unknown(
+                Some(zone),
+                format!("peering zone {} leads in a circle", about.name),
+            ),
             Source::Peering(target) => {
                 let mut said = self.ask(name, target, hops + 1);
                 said.zone.get_or_insert_with(|| about.clone());
@@ -145,7 +146,8 @@ impl DnsView {
         if let Some(set) = of_kind("A") {
             said.addresses = addresses(set);
             said.state = Some(if said.addresses.is_empty() {
-                said.unknown.push(format!("the A record {} lists no plain address", set.name));
+                said.unknown
+                    .push(format!("the A record {} lists no plain address", set.name));
                 AnswerState::Unknown
             } else {
                 AnswerState::Answered

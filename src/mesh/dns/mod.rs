@@ -2,9 +2,9 @@
 //!
 //! Left out, since no snapshot holds them: response policies, and alternative name servers of a network.
 mod answer;
-mod zone;
 #[cfg(test)]
 mod tests;
+mod zone;
 
 use super::network::NetworkKey;
 use super::projects::Projects;

@@ -36,7 +36,10 @@ fn one_zone(records: Value) -> DnsView {
 
 #[test]
 fn case_and_final_dots_do_not_matter_and_an_exact_record_beats_the_wildcard() {
-    let dns = one_zone(json!([a("*.Mesh.private.", "10.0.0.1"), a("own.mesh.private.", "10.0.0.2")]));
+    let dns = one_zone(json!([
+        a("*.Mesh.private.", "10.0.0.1"),
+        a("own.mesh.private.", "10.0.0.2")
+    ]));
     let answer = dns.answer("OWN.mesh.Private.", &key("vpc"));
     assert_eq!(answer.state, AnswerState::Answered);
     assert_eq!(answer.addresses, ["10.0.0.2".parse::<IpAddr>().unwrap()]);
@@ -47,7 +50,10 @@ fn case_and_final_dots_do_not_matter_and_an_exact_record_beats_the_wildcard() {
 
 #[test]
 fn a_wildcard_does_not_reach_past_a_name_that_exists() {
-    let dns = one_zone(json!([a("*.mesh.private.", "10.0.0.1"), a("x.core.mesh.private.", "10.0.0.2")]));
+    let dns = one_zone(json!([
+        a("*.mesh.private.", "10.0.0.1"),
+        a("x.core.mesh.private.", "10.0.0.2")
+    ]));
     let state = |host| dns.answer(host, &key("vpc")).state;
     assert_eq!(state("core.mesh.private"), AnswerState::NoRecord);
     assert_eq!(state("y.core.mesh.private"), AnswerState::NoRecord);
@@ -58,8 +64,14 @@ fn a_wildcard_does_not_reach_past_a_name_that_exists() {
 #[test]
 fn a_more_specific_zone_without_the_record_shadows_the_broader_one() {
     let dns = view(
-        &[private("wide", "private.", VPC), private("narrow", "mesh.private.", VPC)],
-        &[("wide", json!([a("*.private.", "10.0.0.1")])), ("narrow", json!([a("x.mesh.private.", "10.0.0.9")]))],
+        &[
+            private("wide", "private.", VPC),
+            private("narrow", "mesh.private.", VPC),
+        ],
+        &[
+            ("wide", json!([a("*.private.", "10.0.0.1")])),
+            ("narrow", json!([a("x.mesh.private.", "10.0.0.9")])),
+        ],
     );
     let answer = dns.answer("geo.mesh.private", &key("vpc"));
     assert_eq!(answer.state, AnswerState::Shadowed);
@@ -96,7 +108,10 @@ fn a_peering_zone_answers_with_the_target_networks_zones() {
     let mut peer = private("peer", "mesh.private.", VPC);
     peer["peeringConfig"] = json!({"targetNetwork": {"networkUrl": "projects/p/global/networks/hub"}});
     let hub = private("hub", "mesh.private.", "projects/p/global/networks/hub");
-    let dns = view(&[peer, hub], &[("hub", json!([a("*.mesh.private.", "10.0.0.1")]))]);
+    let dns = view(
+        &[peer, hub],
+        &[("hub", json!([a("*.mesh.private.", "10.0.0.1")]))],
+    );
     let answer = dns.answer("a.mesh.private", &key("vpc"));
     assert_eq!(answer.state, AnswerState::Answered);
     assert_eq!(answer.zone.unwrap().name, "hub");
@@ -138,11 +153,16 @@ fn cnames_are_followed_to_an_address_or_to_nowhere() {
 
 #[test]
 fn an_answer_costs_no_walk_over_the_zones_records() {
-    let records: Vec<Value> = (0..20_000).map(|i| a(&format!("h{i}.mesh.private."), "10.0.0.1")).collect();
+    let records: Vec<Value> = (0..20_000)
+        .map(|i| a(&format!("h{i}.mesh.private."), "10.0.0.1"))
+        .collect();
     let dns = one_zone(Value::from(records));
     let start = std::time::Instant::now();
     for i in 0..10_000 {
-        assert_eq!(dns.answer(&format!("h{i}.mesh.private"), &key("vpc")).state, AnswerState::Answered);
+        assert_eq!(
+            dns.answer(&format!("h{i}.mesh.private"), &key("vpc")).state,
+            AnswerState::Answered
+        );
     }
     // A scan would compare 200 million names: minutes in a debug build.
     assert!(start.elapsed().as_secs() < 10);

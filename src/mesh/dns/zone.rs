@@ -50,7 +50,12 @@ pub enum Match<'a> {
 
 impl Zone {
     /// From the API's zone and its records, where they were read.
-    pub fn new(zone: &ManagedZone, project: &ProjectId, records: Option<Records>, projects: &Projects) -> Self {
+    pub fn new(
+        zone: &ManagedZone,
+        project: &ProjectId,
+        records: Option<Records>,
+        projects: &Projects,
+    ) -> Self {
         let private = zone.visibility == "private";
         let networks = zone
             .private_visibility_config
@@ -137,6 +142,8 @@ impl Records {
             Some("") => "*".to_owned(),
             Some(encloser) => format!("*.{encloser}"),
         };
-        self.sets.get(&wildcard).map_or(Match::Nothing, |sets| Match::Sets(sets))
+        self.sets
+            .get(&wildcard)
+            .map_or(Match::Nothing, |sets| Match::Sets(sets))
     }
 }

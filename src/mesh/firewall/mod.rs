@@ -101,8 +101,12 @@ impl Firewall {
     }
 
     fn admits_one(&self, flow: &Flow<'_>, source: Option<&IpNet>, target: Option<&IpNet>) -> Admission {
-        let egress = self.decide(flow.client_network, true, |rule| rule.egress(flow, source, target));
-        let ingress = self.decide(flow.target_network, false, |rule| rule.ingress(flow, source, target));
+        let egress = self.decide(flow.client_network, true, |rule| {
+            rule.egress(flow, source, target)
+        });
+        let ingress = self.decide(flow.target_network, false, |rule| {
+            rule.ingress(flow, source, target)
+        });
         match (egress, ingress) {
             (denied @ Admission::Denied { .. }, _) => denied,
             (Admission::Unknown(why), Admission::Allowed { .. }) => Admission::Unknown(why),
@@ -129,10 +133,12 @@ impl Firewall {
                     maybe_denied.get_or_insert(why);
                 }
                 Applies::Yes if rule.allows => {
-                    return maybe_denied.map_or_else(|| Admission::Allowed { rule: rule.name() }, Admission::Unknown);
+                    return maybe_denied
+                        .map_or_else(|| Admission::Allowed { rule: rule.name() }, Admission::Unknown);
                 }
                 Applies::Yes => {
-                    return maybe_allowed.map_or_else(|| Admission::Denied { rule: rule.name() }, Admission::Unknown);
+                    return maybe_allowed
+                        .map_or_else(|| Admission::Denied { rule: rule.name() }, Admission::Unknown);
                 }
             }
         }

@@ -138,7 +138,7 @@ impl Rule {
 
     /// Whether the rule's ranges hold the whole range. No ranges at all mean everywhere.
     fn covers(&self, side: &str, written: &[String], parsed: &[IpNet], range: Option<&IpNet>) -> Applies {
-        if written.is_empty() || parsed.iter().any(|p| p.prefix_len() == 0) {
+        if written.is_empty() || parsed.iter().any(is_everywhere) {
             return Applies::Yes;
         }
         let name = &self.raw.name;
@@ -192,6 +192,11 @@ fn is_node_tag(tag: &str, cluster: &str) -> bool {
             .strip_prefix(cluster)
             .and_then(|rest| rest.strip_prefix('-'))
             .is_some_and(|rest| !rest.trim_end_matches("-node").contains('-'))
+}
+
+/// Every IPv4 address.
+fn is_everywhere(range: &IpNet) -> bool {
+    matches!(range, IpNet::V4(v4) if v4.prefix_len() == 0)
 }
 
 fn meets(wanted: &[String], have: &[String]) -> bool {

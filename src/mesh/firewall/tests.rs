@@ -58,7 +58,10 @@ fn denied(rule: &str) -> Admission {
 #[test]
 fn without_a_rule_ingress_is_denied_and_without_a_listing_unknown() {
     assert_eq!(ask(json!([]), &[]), Admission::ImpliedDeny);
-    assert_eq!(ask(json!([allow("off", &json!({"disabled": true}))]), &[]), Admission::ImpliedDeny);
+    assert_eq!(
+        ask(json!([allow("off", &json!({"disabled": true}))]), &[]),
+        Admission::ImpliedDeny
+    );
     let nothing = Firewall::default();
     let flow = Flow {
         client_network: &key("vpc"),
@@ -75,9 +78,12 @@ fn without_a_rule_ingress_is_denied_and_without_a_listing_unknown() {
 
 #[test]
 fn the_lower_number_decides_and_deny_wins_a_tie() {
-    let rules = |priority: u32| json!([
-        allow("in", &json!({"priority": 1000, "sourceRanges": ["10.0.0.0/8"]})),
-        deny("out", &json!({"priority": priority}))]);
+    let rules = |priority: u32| {
+        json!([
+            allow("in", &json!({"priority": 1000, "sourceRanges": ["10.0.0.0/8"]})),
+            deny("out", &json!({"priority": priority}))
+        ])
+    };
     assert_eq!(ask(rules(999), &[]), denied("out"));
     assert_eq!(ask(rules(1000), &[]), denied("out"));
     assert_eq!(ask(rules(1001), &[]), allowed("in"));
@@ -86,9 +92,15 @@ fn the_lower_number_decides_and_deny_wins_a_tie() {
 #[test]
 fn ports_and_protocols_must_fit() {
     let with = |ports: Value| ask(json!([allow("in", &json!({"allowed": ports}))]), &[]);
-    assert_eq!(with(json!([{"IPProtocol": "udp"}, {"IPProtocol": "tcp", "ports": ["80", "443"]}])), Admission::ImpliedDeny);
+    assert_eq!(
+        with(json!([{"IPProtocol": "udp"}, {"IPProtocol": "tcp", "ports": ["80", "443"]}])),
+        Admission::ImpliedDeny
+    );
     assert_eq!(with(json!([{"IPProtocol": "all"}])), allowed("in"));
-    assert_eq!(with(json!([{"IPProtocol": "6", "ports": ["8080"]}])), allowed("in"));
+    assert_eq!(
+        with(json!([{"IPProtocol": "6", "ports": ["8080"]}])),
+        allowed("in")
+    );
 }
 
 #[test]
@@ -97,8 +109,15 @@ fn a_rule_for_part_of_the_clients_range_is_not_taken_for_the_whole() {
     assert!(matches!(ask(json!([half]), &[]), Admission::Unknown(why) if why.contains("half")));
     let both = allow("both", &json!({"sourceRanges": ["10.1.0.0/25", "10.1.0.128/25"]}));
     assert_eq!(ask(json!([both]), &[]), allowed("both"));
+    assert_eq!(
+        ask(json!([allow("six", &json!({"sourceRanges": ["::/0"]}))]), &[]),
+        Admission::ImpliedDeny
+    );
     let part = deny("part", &json!({"priority": 1, "sourceRanges": ["10.1.0.7/32"]}));
-    assert!(matches!(ask(json!([part, allow("in", &json!({}))]), &[]), Admission::Unknown(_)));
+    assert!(matches!(
+        ask(json!([part, allow("in", &json!({}))]), &[]),
+        Admission::Unknown(_)
+    ));
 }
 
 #[test]
@@ -106,7 +125,10 @@ fn source_tags_admit_only_a_client_that_carries_them() {
     let rules = json!([allow("tagged", &json!({"sourceTags": ["mesh-client"]}))]);
     assert_eq!(ask(rules.clone(), &[]), Admission::ImpliedDeny);
     assert_eq!(ask(rules, &["mesh-client"]), allowed("tagged"));
-    let account = json!([allow("account", &json!({"sourceServiceAccounts": ["a@p.iam.gserviceaccount.com"]}))]);
+    let account = json!([allow(
+        "account",
+        &json!({"sourceServiceAccounts": ["a@p.iam.gserviceaccount.com"]})
+    )]);
     assert_eq!(ask(account, &[]), Admission::ImpliedDeny);
 }
 
@@ -114,9 +136,15 @@ fn source_tags_admit_only_a_client_that_carries_them() {
 fn rules_for_the_clusters_own_nodes_count_and_others_may() {
     let targeting = |tag: &str| ask(json!([allow("in", &json!({"targetTags": [tag]}))]), &[]);
     assert_eq!(targeting("gke-blue-1a2b3c4d-node"), allowed("in"));
-    assert!(matches!(targeting("gke-blue-two-1a2b3c4d-node"), Admission::Unknown(_)));
+    assert!(matches!(
+        targeting("gke-blue-two-1a2b3c4d-node"),
+        Admission::Unknown(_)
+    ));
     assert!(matches!(targeting("web"), Admission::Unknown(_)));
-    let denies = json!([deny("no", &json!({"priority": 1, "targetTags": ["web"]})), allow("in", &json!({}))]);
+    let denies = json!([
+        deny("no", &json!({"priority": 1, "targetTags": ["web"]})),
+        allow("in", &json!({}))
+    ]);
     assert!(matches!(ask(denies, &[]), Admission::Unknown(_)));
 }
 
@@ -127,10 +155,19 @@ fn an_egress_rule_of_the_clients_network_stops_it_before_ingress() {
         rule["direction"] = json!("EGRESS");
         json!([rule, allow("in", &json!({}))])
     };
-    assert_eq!(ask(out(json!({"destinationRanges": ["10.0.0.0/8"]})), &[]), denied("out"));
-    assert_eq!(ask(out(json!({"destinationRanges": ["192.168.0.0/16"]})), &[]), allowed("in"));
+    assert_eq!(
+        ask(out(json!({"destinationRanges": ["10.0.0.0/8"]})), &[]),
+        denied("out")
+    );
+    assert_eq!(
+        ask(out(json!({"destinationRanges": ["192.168.0.0/16"]})), &[]),
+        allowed("in")
+    );
     let part = ask(out(json!({"destinationRanges": ["10.8.7.0/24"]})), &[]);
     assert!(matches!(part, Admission::Unknown(why) if why.contains("a part of the destination")));
     assert_eq!(ask(out(json!({"targetTags": ["locked"]})), &[]), allowed("in"));
-    assert_eq!(ask(out(json!({"targetTags": ["locked"]})), &["locked"]), denied("out"));
+    assert_eq!(
+        ask(out(json!({"targetTags": ["locked"]})), &["locked"]),
+        denied("out")
+    );
 }

@@ -1,27 +1,18 @@
 //! VPC networks and subnetworks: their names made comparable, peerings, and the ranges of addresses that matter.
+mod names;
+mod ranges;
+#[cfg(test)]
+mod tests;
+
+pub use names::{NetworkKey, SubnetKey};
+pub use ranges::{is_cloud_run_private, is_rfc1918};
+
 use super::projects::Projects;
 use crate::gcp::compute::{Network, Subnetwork};
 use crate::gcp::container::Cluster;
 use crate::snapshot::{ProjectId, Snapshot};
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
-
-/// A VPC network, under its project's id where the snapshot knows it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NetworkKey {
-    pub project: ProjectId,
-    pub name: String,
-}
-
-/// A subnetwork, likewise.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SubnetKey {
-    pub project: ProjectId,
-    pub region: String,
-    pub name: String,
-}
 
 /// The answer to "is there such a thing": not there only where the listing that would hold it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,62 +30,6 @@ impl<T> Lookup<T> {
             Self::Found(value) => Some(value),
             Self::NotThere | Self::Unknown(_) => None,
         }
-    }
-}
-
-impl NetworkKey {
-    /// From a bare name (of `default`'s project), `global/networks/N`, `projects/P/global/networks/N`, or a URL
-    /// that ends so on any host and API version. None for anything else.
-    pub fn parse(text: &str, default: &ProjectId, projects: &Projects) -> Option<Self> {
-        let (project, name) = match path_of(text).as_slice() {
-            [name] | ["global", "networks", name] => (default.as_str(), *name),
-            ["projects", project, "global", "networks", name] => (*project, *name),
-            _ => return None,
-        };
-        (!name.is_empty()).then(|| Self {
-            project: projects.id(project),
-            name: name.to_owned(),
-        })
-    }
-}
-
-impl SubnetKey {
-    /// From a bare name (of the default project and region), `regions/R/subnetworks/S`,
-    /// `projects/P/regions/R/subnetworks/S`, or a URL that ends so. None for anything else.
-    pub fn parse(text: &str, project: &ProjectId, region: &str, projects: &Projects) -> Option<Self> {
-        let (project, region, name) = match path_of(text).as_slice() {
-            [name] => (project.as_str(), region, *name),
-            ["regions", region, "subnetworks", name] => (project.as_str(), *region, *name),
-            ["projects", project, "regions", region, "subnetworks", name] => (*project, *region, *name),
-            _ => return None,
-        };
-        (!name.is_empty()).then(|| Self {
-            project: projects.id(project),
-            region: region.to_owned(),
-            name: name.to_owned(),
-        })
-    }
-}
-
-impl fmt::Display for NetworkKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "projects/{}/global/networks/{}", self.project, self.name)
-    }
-}
-
-impl fmt::Display for SubnetKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "projects/{}/regions/{}/subnetworks/{}", self.project, self.region, self.name)
-    }
-}
-
-/// The segments of a resource path, from `projects` on where it is a URL.
-fn path_of(text: &str) -> Vec<&str> {
-    let text = text.trim().trim_end_matches('/');
-    let segments: Vec<&str> = text.trim_start_matches('/').split('/').collect();
-    match segments.iter().position(|s| *s == "projects") {
-        Some(start) => segments.get(start..).unwrap_or_default().to_vec(),
-        None => segments,
     }
 }
 
@@ -132,7 +67,11 @@ impl Networks {
             for subnet in compute.subnetworks.items() {
                 all.add_subnet(&project, subnet);
             }
-            for place in compute.unreachable.iter().filter_map(|u| u.strip_prefix("subnetworks: ")) {
+            for place in compute
+                .unreachable
+                .iter()
+                .filter_map(|u| u.strip_prefix("subnetworks: "))
+            {
                 let region = place.rsplit('/').next().unwrap_or_default();
                 all.silent.insert((project.clone(), region.to_owned()));
             }
@@ -202,7 +141,10 @@ impl Networks {
         }
         let silent = |region: &str| self.silent.contains(&(key.project.clone(), region.to_owned()));
         if !self.with_subnets.contains(&key.project) {
-            Lookup::Unknown(format!("subnetworks of project {} were not collected", key.project))
+            Lookup::Unknown(format!(
+                "subnetworks of project {} were not collected",
+                key.project
+            ))
         } else if silent(&key.region) || silent("") {
             Lookup::Unknown(format!("region {} did not list its subnetworks", key.region))
         } else {
@@ -270,29 +212,3 @@ fn region_of(location: &str) -> String {
         _ => location.to_owned(),
     }
 }
-
-/// RFC 1918: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16.
-pub fn is_rfc1918(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V4(v4) if v4.is_private())
-}
-
-/// Whether Cloud Run sends this destination to the VPC under `PRIVATE_RANGES_ONLY`. None where no document says.
-pub fn is_cloud_run_private(ip: IpAddr) -> Option<bool> {
-    let IpAddr::V4(v4) = ip else { return None };
-    let within = |a, b, c, d, len| {
-        Ipv4Net::new(Ipv4Addr::new(a, b, c, d), len).is_ok_and(|range| range.contains(&v4))
-    };
-    // `gcloud run deploy --help`, --vpc-egress=private-ranges-only: "RFC 1918 and Private Google Access IPs", which
-    // cloud.google.com/run/docs/configuring/networking-best-practices gives as 199.36.153.8/30 and 199.36.153.4/30.
-    // cloud.google.com/vpc/docs/serverless-vpc-access adds RFC 6598 to the internal addresses.
-    if v4.is_private() || within(100, 64, 0, 0, 10) || within(199, 36, 153, 4, 30) || within(199, 36, 153, 8, 30) {
-        return Some(true);
-    }
-    // The same best practices offer 240.0.0.0/4 for the client's own subnetwork, yet no list of this setting's
-    // destinations names it, neither as in nor as out.
-    if within(240, 0, 0, 0, 4) { None } else { Some(false) }
-}
-
-#[cfg(test)]
-#[path = "network_tests.rs"]
-mod tests;
