@@ -49,6 +49,8 @@ pub struct NetworkPolicyConfig {
 #[serde(default, rename_all = "camelCase")]
 pub struct IpAllocationPolicy {
     pub cluster_ipv4_cidr_block: String,
+    /// The subnetwork's secondary range that the pods use.
+    pub cluster_secondary_range_name: String,
 }
 
 /// The fleet that the cluster is registered in.

@@ -22,6 +22,8 @@ pub struct ManagedZone {
     pub private_visibility_config: Option<PrivateVisibility>,
     pub peering_config: Option<PeeringConfig>,
     pub forwarding_config: Option<serde_json::Value>,
+    /// Records come from Service Directory and are not among the zone's own.
+    pub service_directory_config: Option<serde_json::Value>,
 }
 
 /// Who sees a private zone.

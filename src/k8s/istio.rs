@@ -93,22 +93,35 @@ pub struct DestinationRuleSpec {
     pub host: String,
     #[serde(deserialize_with = "null_as_default")]
     pub subsets: Vec<Subset>,
+    #[serde(deserialize_with = "null_as_default")]
     pub traffic_policy: TrafficPolicy,
 }
 
 /// A named subset.
 #[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Subset {
     pub name: String,
     #[serde(deserialize_with = "null_as_default")]
     pub labels: BTreeMap<String, String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub traffic_policy: TrafficPolicy,
 }
 
 /// `trafficPolicy`, as far as TLS goes.
 #[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct TrafficPolicy {
+    pub tls: Option<Tls>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub port_level_settings: Vec<PortTrafficPolicy>,
+}
+
+/// What holds for one port of the host instead.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct PortTrafficPolicy {
+    pub port: Option<PortSelector>,
     pub tls: Option<Tls>,
 }
 
@@ -150,6 +163,10 @@ pub struct AuthorizationPolicy {
 #[serde(default, rename_all = "camelCase")]
 pub struct AuthorizationPolicySpec {
     pub selector: Option<LabelSelector>,
+    /// Gateways and waypoints; a policy that has these does not apply to workloads.
+    #[serde(deserialize_with = "null_as_default")]
+    pub target_refs: Vec<serde_json::Value>,
+    pub target_ref: Option<serde_json::Value>,
     /// Absent means `ALLOW`.
     pub action: String,
     #[serde(deserialize_with = "null_as_default")]
@@ -192,9 +209,17 @@ pub struct Source {
     #[serde(deserialize_with = "null_as_default")]
     pub not_namespaces: Vec<String>,
     #[serde(deserialize_with = "null_as_default")]
+    pub service_accounts: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub not_service_accounts: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
     pub ip_blocks: Vec<String>,
     #[serde(deserialize_with = "null_as_default")]
     pub not_ip_blocks: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub remote_ip_blocks: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub not_remote_ip_blocks: Vec<String>,
 }
 
 /// `to[]`.
@@ -211,19 +236,34 @@ pub struct Operation {
     #[serde(deserialize_with = "null_as_default")]
     pub hosts: Vec<String>,
     #[serde(deserialize_with = "null_as_default")]
+    pub not_hosts: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
     pub ports: Vec<String>,
     #[serde(deserialize_with = "null_as_default")]
     pub not_ports: Vec<String>,
     #[serde(deserialize_with = "null_as_default")]
     pub methods: Vec<String>,
     #[serde(deserialize_with = "null_as_default")]
+    pub not_methods: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
     pub paths: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    pub not_paths: Vec<String>,
 }
 
 impl Operation {
     /// Whether it narrows at all what is matched, ports aside.
     pub fn narrows(&self) -> bool {
-        !(self.hosts.is_empty() && self.methods.is_empty() && self.paths.is_empty())
+        [
+            &self.hosts,
+            &self.not_hosts,
+            &self.methods,
+            &self.not_methods,
+            &self.paths,
+            &self.not_paths,
+        ]
+        .iter()
+        .any(|list| !list.is_empty())
     }
 }
 
