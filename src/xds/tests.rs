@@ -1,4 +1,4 @@
-//! What the room promises, on genuine answers.
+//! What the room promises, on genuine answers of a proxyless client; `old-form` is `unhealthy-endpoints` rewritten.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
 use crate::snapshot::ReadError;
