@@ -1,0 +1,4 @@
+//! How fast logs are scanned.
+fn main() {
+    divan::main();
+}
