@@ -1,6 +1,7 @@
 //! What was collected: typed raw resources, where each came from, and what could not be had.
 //!
 //! In come files (`read`); out go the resources as the APIs gave them. Nothing here is joined or judged.
+mod availability;
 mod collected;
 mod error;
 mod manifest;
@@ -9,6 +10,7 @@ pub mod read;
 mod sources;
 mod world;
 
+pub use availability::{Availability, all_needs};
 pub use collected::Collected;
 pub use error::ReadError;
 pub use manifest::{CollectorOutcome, Manifest, Status};
