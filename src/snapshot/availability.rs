@@ -87,7 +87,8 @@ impl Snapshot {
         let incomplete = |status| matches!(status, Status::Partial | Status::Failed);
         seen.gaps.extend(self.outcome(source, need, incomplete));
         let absent = seen.places.iter().filter(|(_, had)| !**had);
-        seen.gaps.extend(absent.map(|(place, _)| format!("not collected for {place}")));
+        seen.gaps
+            .extend(absent.map(|(place, _)| format!("not collected for {place}")));
         if seen.gaps.is_empty() {
             return Availability::Complete;
         }
@@ -124,7 +125,8 @@ impl Snapshot {
             "clusters" if listing.is_empty() => {
                 self.by_project(&mut seen, &self.clusters, false, |_| true);
                 let zones = self.clusters.values().flat_map(|list| &list.missing_zones);
-                seen.gaps.extend(zones.map(|zone| format!("{zone} did not answer")));
+                seen.gaps
+                    .extend(zones.map(|zone| format!("{zone} did not answer")));
             }
             "csds" if listing.is_empty() => self.by_project(&mut seen, &self.csds, false, |_| true),
             "kubernetes" => self.see_kubernetes(listing, &mut seen)?,
@@ -200,11 +202,16 @@ impl Snapshot {
             for (region, run) in regions {
                 seen.note(format!("{project}/{region}"), had(run));
                 let places = run.unreachable.iter();
-                seen.gaps.extend(places.map(|place| format!("{project}: {place} did not answer")));
+                seen.gaps
+                    .extend(places.map(|place| format!("{project}: {place} did not answer")));
             }
         }
         for project in expected.iter().filter(|project| !project.is_empty()) {
-            if !self.cloud_run.keys().any(|key| self.same_project(key.as_str(), project)) {
+            if !self
+                .cloud_run
+                .keys()
+                .any(|key| self.same_project(key.as_str(), project))
+            {
                 seen.note(project, false);
             }
         }
@@ -223,8 +230,13 @@ impl Snapshot {
         });
         if listing == "rrsets" {
             for (project, dns) in &self.dns {
-                let unread = dns.zones.items().iter().filter(|zone| !dns.records.contains_key(&zone.name));
-                seen.gaps.extend(unread.map(|zone| format!("no records of zone {} in {project}", zone.name)));
+                let unread = dns
+                    .zones
+                    .items()
+                    .iter()
+                    .filter(|zone| !dns.records.contains_key(&zone.name));
+                seen.gaps
+                    .extend(unread.map(|zone| format!("no records of zone {} in {project}", zone.name)));
             }
         }
         Some(())
@@ -356,7 +368,10 @@ mod tests {
     fn nothing_collected_is_missing_for_every_need() {
         let snapshot = world(&[]);
         for need in all_needs() {
-            assert!(matches!(snapshot.availability(need), Availability::Missing(_)), "{need}");
+            assert!(
+                matches!(snapshot.availability(need), Availability::Missing(_)),
+                "{need}"
+            );
         }
     }
 
@@ -364,14 +379,26 @@ mod tests {
     fn empty_listings_are_complete() {
         let snapshot = world(&[
             ("dns/p/managed-zones.json", "{}"),
-            ("kubernetes/m/virtualservices.networking.istio.io.json", r#"{"items":[]}"#),
+            (
+                "kubernetes/m/virtualservices.networking.istio.io.json",
+                r#"{"items":[]}"#,
+            ),
         ]);
-        for need in ["dns", "dns/managed-zones", "dns/rrsets", "kubernetes", "kubernetes/virtualservices"] {
+        for need in [
+            "dns",
+            "dns/managed-zones",
+            "dns/rrsets",
+            "kubernetes",
+            "kubernetes/virtualservices",
+        ] {
             assert_eq!(snapshot.availability(need), Availability::Complete, "{need}");
         }
         let full = "kubernetes/virtualservices.networking.istio.io";
         assert_eq!(snapshot.availability(full), Availability::Complete);
-        assert!(matches!(snapshot.availability("kubernetes/pods"), Availability::Missing(_)));
+        assert!(matches!(
+            snapshot.availability("kubernetes/pods"),
+            Availability::Missing(_)
+        ));
     }
 
     #[test]
@@ -379,12 +406,20 @@ mod tests {
         let manifest = r#"{"collectors":[{"name":"iam","status":"FAILED","error":"403 denied",
             "permissionNeeded":"resourcemanager.projects.getIamPolicy"}]}"#;
         let missing = world(&[("bundle.json", manifest)]).availability("iam/policy");
-        let Availability::Missing(why) = missing else { panic!("{missing:?}") };
-        assert!(why.contains("403 denied") && why.contains("resourcemanager.projects.getIamPolicy"), "{why}");
+        let Availability::Missing(why) = missing else {
+            panic!("{missing:?}")
+        };
+        assert!(
+            why.contains("403 denied") && why.contains("resourcemanager.projects.getIamPolicy"),
+            "{why}"
+        );
 
         let partly = world(&[("bundle.json", manifest), ("iam/projects/p/roles.json", "{}")]);
         assert!(matches!(partly.availability("iam"), Availability::Partial(_)));
-        assert!(matches!(partly.availability("iam/policy"), Availability::Missing(_)));
+        assert!(matches!(
+            partly.availability("iam/policy"),
+            Availability::Missing(_)
+        ));
     }
 
     #[test]
@@ -395,8 +430,14 @@ mod tests {
             ("bundle.json", manifest),
             ("iam/projects/fleet/policy.json", "{}"),
             ("kubernetes/one/pods.json", r#"{"items":[]}"#),
-            ("fleet/fleet/memberships.json", r#"{"resources":[],"unreachable":["europe-west1"]}"#),
-            ("dns/fleet/managed-zones.json", r#"{"managedZones":[{"name":"z"}]}"#),
+            (
+                "fleet/fleet/memberships.json",
+                r#"{"resources":[],"unreachable":["europe-west1"]}"#,
+            ),
+            (
+                "dns/fleet/managed-zones.json",
+                r#"{"managedZones":[{"name":"z"}]}"#,
+            ),
             ("dns/fleet/zones/other/rrsets.json", "{}"),
         ]);
         for (need, word) in [
@@ -406,7 +447,9 @@ mod tests {
             ("dns/rrsets", "zone z"),
         ] {
             let answer = snapshot.availability(need);
-            let Availability::Partial(why) = answer else { panic!("{need}: {answer:?}") };
+            let Availability::Partial(why) = answer else {
+                panic!("{need}: {answer:?}")
+            };
             assert!(why.contains(word), "{why}");
         }
         assert_eq!(snapshot.availability("dns/managed-zones"), Availability::Complete);

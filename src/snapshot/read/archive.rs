@@ -35,10 +35,16 @@ impl<'a> Unpacked<'a> {
             let shown = String::from_utf8_lossy(raw).into_owned();
             return Err(self.refuse(format!("entry {shown:?} has a name that is not UTF-8")));
         };
-        if name.starts_with('/') || name.contains('\\') || name.contains('\0') || name.get(1..2) == Some(":") {
-            return Err(self.refuse(format!("entry {name:?} has an absolute path or a forbidden character")));
+        if name.starts_with('/') || name.contains('\\') || name.contains('\0') || name.get(1..2) == Some(":")
+        {
+            return Err(self.refuse(format!(
+                "entry {name:?} has an absolute path or a forbidden character"
+            )));
         }
-        let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+        let parts: Vec<&str> = name
+            .split('/')
+            .filter(|part| !part.is_empty() && *part != ".")
+            .collect();
         if parts.contains(&"..") {
             return Err(self.refuse(format!("entry {name:?} points outside the archive")));
         }
@@ -59,10 +65,12 @@ impl<'a> Unpacked<'a> {
         let (name, _) = unpacked_name(&path);
         let log = path.starts_with("logging/") || path.contains("/logging/") || name.ends_with(".ndjson");
         let most = if log { u64::MAX } else { MAX_FILE };
-        let content = spool.store(&origin, stream, most, log).map_err(|error| match error {
-            StoreError::Source(error) => self.damaged(&error.to_string()),
-            StoreError::Other(error) => error,
-        })?;
+        let content = spool
+            .store(&origin, stream, most, log)
+            .map_err(|error| match error {
+                StoreError::Source(error) => self.damaged(&error.to_string()),
+                StoreError::Other(error) => error,
+            })?;
         self.entries.push(Entry {
             path,
             blob: Blob {

@@ -23,7 +23,10 @@ fn walk(
 ) -> Result<(), ReadError> {
     let origin = folder.display().to_string();
     if depth > MAX_DEPTH {
-        return Err(too_large(&origin, format!("lies more than {MAX_DEPTH} folders deep")));
+        return Err(too_large(
+            &origin,
+            format!("lies more than {MAX_DEPTH} folders deep"),
+        ));
     }
     let io = |source| ReadError::Io {
         path: folder.to_owned(),
@@ -47,7 +50,11 @@ fn walk(
             continue;
         }
         if !kind.is_file() {
-            let what = if kind.is_symlink() { "a symbolic link" } else { "not a regular file" };
+            let what = if kind.is_symlink() {
+                "a symbolic link"
+            } else {
+                "not a regular file"
+            };
             warnings.push(Warning {
                 origin: path.display().to_string(),
                 text: format!("{what}: ignored; name the file itself if it is needed"),

@@ -63,7 +63,7 @@ impl Item<'_> {
     }
 
     /// A type error, at the line of its field.
-    pub fn error(&self, origin: &str, fault: Fault) -> ReadError {
+    pub fn error(&self, origin: &str, fault: &Fault) -> ReadError {
         let mut way = self.way.clone();
         way.extend(fault.field.iter().cloned());
         let place = if self.yaml {
@@ -85,7 +85,11 @@ impl Item<'_> {
     fn name(&self) -> String {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
         let kind = text(self.value.get("kind"));
-        let name = text(self.value.pointer("/metadata/name").or_else(|| self.value.get("name")));
+        let name = text(
+            self.value
+                .pointer("/metadata/name")
+                .or_else(|| self.value.get("name")),
+        );
         match (kind.is_empty(), name.is_empty()) {
             (false, false) => format!("{kind} {name}"),
             (false, true) => kind,
@@ -174,7 +178,9 @@ fn json_list<'t>(fields: &BTreeMap<String, &'t RawValue>) -> Option<(ListHead, V
         let raw = fields.get(name)?;
         serde_json::from_str::<String>(raw.get()).ok()
     };
-    let head = list_head(&text, |key| fields.get(key).is_some_and(|raw| raw.get().starts_with('[')))?;
+    let head = list_head(&text, |key| {
+        fields.get(key).is_some_and(|raw| raw.get().starts_with('['))
+    })?;
     let raw = fields.get(&head.key)?;
     Some((head, serde_json::from_str(raw.get()).ok()?))
 }
@@ -211,7 +217,10 @@ fn way(head: &ListHead, index: usize) -> Vec<Segment> {
 fn yaml(text: &str, origin: &str, take: &mut Take<'_>) -> Result<(), ReadError> {
     for (line, document) in split(text) {
         if document.len() > MAX_YAML {
-            return Err(too_large(origin, format!("a YAML document of more than {} MiB", MAX_YAML >> 20)));
+            return Err(too_large(
+                origin,
+                format!("a YAML document of more than {} MiB", MAX_YAML >> 20),
+            ));
         }
         let mut value: Value = serde_saphyr::from_str_with_options(document, yaml_options())
             .map_err(|error| yaml_error(&error, origin, line))?;
@@ -266,7 +275,9 @@ fn split(text: &str) -> Vec<(usize, &str)> {
     let (mut start, mut start_line, mut at) = (0, 1, 0);
     let mut close = |start: usize, end: usize, line: usize| {
         let document = text.get(start..end).unwrap_or_default();
-        let says = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#') && !line.starts_with('%');
+        let says = |line: &str| {
+            !line.trim().is_empty() && !line.trim_start().starts_with('#') && !line.starts_with('%')
+        };
         if document.lines().any(says) {
             documents.push((line, document));
         }

@@ -2,8 +2,8 @@
 //!
 //! What is given twice is merged: listings are joined, the later of two resources of one name stands.
 use super::kinds::LOOSE_MEMBERSHIP;
-use super::limits::Scales;
 use super::layout;
+use super::limits::Scales;
 use crate::snapshot::{Blob, ReadError, Warning, World};
 use serde::Deserialize;
 use serde_json::Value;
@@ -68,7 +68,11 @@ impl Gathered {
 
     /// Places that did not answer a listing.
     pub fn unreachable(&mut self, path: &str, places: Vec<String>) {
-        self.listings.entry(path.to_owned()).or_default().unreachable.extend(places);
+        self.listings
+            .entry(path.to_owned())
+            .or_default()
+            .unreachable
+            .extend(places);
     }
 
     /// A file that is no listing.
@@ -84,7 +88,9 @@ impl Gathered {
             let (rest, rows) = open(&path, &bytes, &blob.origin)?;
             let listing = self.listings.entry(path).or_default();
             listing.origins.insert(blob.origin.clone());
-            listing.unreachable.extend(texts(rest.get("unreachable")));
+            listing
+                .unreachable
+                .extend(texts(rest.get("unreachable").map(AsRef::as_ref)));
             listing.rows.extend(rows);
         }
         for (path, blob) in std::mem::take(&mut self.singles) {
@@ -145,8 +151,14 @@ fn write(path: &str, mut listing: Listing, world: &mut World) -> Result<(), Read
     }
     let rows = once_each(listing.rows, &mut world.warnings);
     if !listing.unreachable.is_empty() {
-        let field = if layout::is_aggregated(path) { "unreachables" } else { "unreachable" };
-        listing.unreachable.extend(texts(rest.get(field)));
+        let field = if layout::is_aggregated(path) {
+            "unreachables"
+        } else {
+            "unreachable"
+        };
+        listing
+            .unreachable
+            .extend(texts(rest.get(field).map(AsRef::as_ref)));
         if let Ok(raw) = serde_json::value::to_raw_value(&listing.unreachable) {
             rest.insert(field.into(), raw);
         }
@@ -173,7 +185,9 @@ fn write(path: &str, mut listing: Listing, world: &mut World) -> Result<(), Read
         [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
         [] => path.to_owned(),
     };
-    world.files.insert(path.to_owned(), Blob::memory(origin, text.into_bytes()));
+    world
+        .files
+        .insert(path.to_owned(), Blob::memory(origin, text.into_bytes()));
     Ok(())
 }
 
@@ -205,8 +219,9 @@ fn open(path: &str, bytes: &[u8], origin: &str) -> Result<(Fields, Vec<Row>), Re
         push(items.unwrap_or_default());
         return Ok((fields, rows));
     }
-    let places: BTreeMap<String, BTreeMap<String, Box<RawValue>>> = serde_json::from_str(list.get()).map_err(bad)?;
-    let mut unreachable: Vec<String> = texts(fields.get("unreachables"));
+    let places: BTreeMap<String, BTreeMap<String, Box<RawValue>>> =
+        serde_json::from_str(list.get()).map_err(bad)?;
+    let mut unreachable: Vec<String> = texts(fields.get("unreachables").map(AsRef::as_ref));
     for (place, scoped) in places {
         for (field, raw) in scoped {
             if field == "warning" {
@@ -219,12 +234,16 @@ fn open(path: &str, bytes: &[u8], origin: &str) -> Result<(Fields, Vec<Row>), Re
             }
         }
     }
-    fields.insert("unreachables".into(), serde_json::value::to_raw_value(&unreachable).map_err(bad)?);
+    fields.insert(
+        "unreachables".into(),
+        serde_json::value::to_raw_value(&unreachable).map_err(bad)?,
+    );
     Ok((fields, rows))
 }
 
-fn texts(raw: Option<&Box<RawValue>>) -> Vec<String> {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+fn texts(raw: Option<&RawValue>) -> Vec<String> {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+        .unwrap_or_default()
 }
 
 /// The later of two resources of one name; told where they differ.
@@ -242,7 +261,10 @@ fn once_each(rows: Vec<Row>, warnings: &mut Vec<Warning>) -> Vec<Row> {
                 if before.text != row.text {
                     warnings.push(Warning {
                         origin: before.origin.clone(),
-                        text: format!("{name} is given more than once: the one in {} is used", row.origin),
+                        text: format!(
+                            "{name} is given more than once: the one in {} is used",
+                            row.origin
+                        ),
                     });
                 }
                 *before = row;
@@ -275,11 +297,16 @@ fn identity(text: &str) -> Option<String> {
     if let Some(object) = identity.metadata {
         let name = object.name?;
         // `kubectl apply` puts an object without a namespace into `default`.
-        return Some(format!("{}/{name}", object.namespace.unwrap_or_else(|| "default".into())));
+        return Some(format!(
+            "{}/{name}",
+            object.namespace.unwrap_or_else(|| "default".into())
+        ));
     }
     if identity.self_link.is_some() {
         return identity.self_link;
     }
     let kind = identity.kind.as_ref().and_then(Value::as_str).unwrap_or_default();
-    identity.name.map(|name| format!("{name} {kind}").trim_end().to_owned())
+    identity
+        .name
+        .map(|name| format!("{name} {kind}").trim_end().to_owned())
 }

@@ -38,7 +38,11 @@ const COMPUTE: [(&str, &str, &str); 6] = [
     ("addresses", "compute#address", "addresses"),
     ("firewalls", "compute#firewall", "firewalls"),
     ("backendServices", "compute#backendService", "backend-services"),
-    ("networkEndpointGroups", "compute#networkEndpointGroup", "network-endpoint-groups"),
+    (
+        "networkEndpointGroups",
+        "compute#networkEndpointGroup",
+        "network-endpoint-groups",
+    ),
 ];
 
 /// Tells what an item is.
@@ -54,6 +58,10 @@ pub fn classify(item: &Item<'_>, defaults: &Defaults<'_>) -> Result<Class, Fault
     }
     if !api_version.is_empty() && !kind.is_empty() {
         return manifest(value, api_version, kind, defaults);
+    }
+    if kind.is_empty() {
+        // `compute#firewallList` holds firewalls, `dns#managedZonesListResponse` says so of each item itself.
+        kind = of_list(|l| &l.kind).strip_suffix("List").unwrap_or_default();
     }
     if let Some(class) = by_kind(value, kind, defaults) {
         return Ok(class);
@@ -72,7 +80,10 @@ pub fn empty_list(list: &ListHead, defaults: &Defaults<'_>) -> Class {
     }
     let project = project_of(&list.self_link).or(defaults.project);
     let kind = kind.trim_end_matches("Aggregated");
-    let listing = COMPUTE.iter().find(|(_, k, _)| *k == kind).map(|(_, _, file)| format!("compute/P/{file}.json"));
+    let listing = COMPUTE
+        .iter()
+        .find(|(_, k, _)| *k == kind)
+        .map(|(_, _, file)| format!("compute/P/{file}.json"));
     let listing = listing.or_else(|| {
         let known = match (kind, list.key.as_str()) {
             (k, "managedZones") if k.starts_with("dns#") => "dns/P/managed-zones.json",
@@ -83,9 +94,15 @@ pub fn empty_list(list: &ListHead, defaults: &Defaults<'_>) -> Class {
         Some(known.to_owned())
     });
     match (listing, project) {
-        (Some(path), Some(project)) => Class::Rows(path.replace("/P/", &format!("/{project}/")), Vec::new(), Vec::new()),
+        (Some(path), Some(project)) => Class::Rows(
+            path.replace("/P/", &format!("/{project}/")),
+            Vec::new(),
+            Vec::new(),
+        ),
         (Some(_), None) => no_project("an empty list"),
-        (None, _) => Class::Unplaced("an empty list that does not say of what kind: it proves nothing".into()),
+        (None, _) => {
+            Class::Unplaced("an empty list that does not say of what kind: it proves nothing".into())
+        }
     }
 }
 
@@ -108,7 +125,9 @@ fn by_kind(value: &Value, kind: &str, defaults: &Defaults<'_>) -> Option<Class> 
     let self_link = text(value, "selfLink");
     let project = project_of(self_link).or(defaults.project);
     if kind == "dns#managedZone" {
-        return Some(with_project(project, "a managed zone", |p| format!("dns/{p}/managed-zones.json")));
+        return Some(with_project(project, "a managed zone", |p| {
+            format!("dns/{p}/managed-zones.json")
+        }));
     }
     if kind == "dns#resourceRecordSet" {
         let Some(zone) = defaults.stem.strip_prefix("rrsets-") else {
@@ -130,21 +149,39 @@ fn by_kind(value: &Value, kind: &str, defaults: &Defaults<'_>) -> Option<Class> 
     let (_, _, file) = COMPUTE
         .iter()
         .find(|(c, k, _)| *k == kind || (of_compute && *c == collection))?;
-    Some(with_project(project, "a Compute Engine resource", |p| format!("compute/{p}/{file}.json")))
+    // A firewall or a subnetwork lives in its network's project.
+    let project = project_of(self_link)
+        .or_else(|| project_of(text(value, "network")))
+        .or(defaults.project);
+    Some(with_project(project, "a Compute Engine resource", |p| {
+        format!("compute/{p}/{file}.json")
+    }))
 }
 
 fn aggregated(value: &Value, file: &str, project: Option<&str>) -> Class {
     let mut rows = Vec::new();
     let mut unreachable: Vec<String> = strings(value.get("unreachables"));
-    for (place, scoped) in value.get("items").and_then(Value::as_object).into_iter().flatten() {
+    for (place, scoped) in value
+        .get("items")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         if scoped.pointer("/warning/code").and_then(Value::as_str) == Some("UNREACHABLE") {
             unreachable.push(place.clone());
         }
-        let lists = scoped.as_object().into_iter().flatten().filter_map(|(_, list)| list.as_array());
+        let lists = scoped
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, list)| list.as_array());
         rows.extend(lists.flatten().cloned());
     }
     let named = rows.iter().find_map(|row| project_of(text(row, "selfLink")));
-    let named = named.or_else(|| project_of(text(value, "selfLink"))).or(project).map(str::to_owned);
+    let named = named
+        .or_else(|| project_of(text(value, "selfLink")))
+        .or(project)
+        .map(str::to_owned);
     match named {
         Some(project) => Class::Rows(format!("compute/{project}/{file}.json"), rows, unreachable),
         None => no_project("an aggregated list"),
@@ -156,14 +193,20 @@ fn by_name(value: &Value, list: &str, defaults: &Defaults<'_>) -> Option<Class> 
     let parts: Vec<&str> = name.split('/').collect();
     let row = |path: String| Some(Class::Row(path, None));
     match parts.as_slice() {
-        ["projects", p, "locations", r, "services", _] if list == "services" || value.get("template").is_some() => {
+        ["projects", p, "locations", r, "services", _]
+            if list == "services" || value.get("template").is_some() =>
+        {
             row(format!("cloud-run/{p}/{r}/services.json"))
         }
         ["projects", p, "locations", r, "services", _, "revisions", _] => {
             row(format!("cloud-run/{p}/{r}/revisions.json"))
         }
         ["projects", p, "services", api] if api.contains('.') => {
-            let project = if p.bytes().all(|b| b.is_ascii_digit()) { defaults.project.unwrap_or(p) } else { p };
+            let project = if p.bytes().all(|b| b.is_ascii_digit()) {
+                defaults.project.unwrap_or(p)
+            } else {
+                p
+            };
             row(format!("service-usage/{project}/services.json"))
         }
         ["projects", p, "locations", _, "memberships", _] => row(format!("fleet/{p}/memberships.json")),
@@ -174,7 +217,9 @@ fn by_name(value: &Value, list: &str, defaults: &Defaults<'_>) -> Option<Class> 
             let at = percent_encoding::percent_decode_str(at).decode_utf8_lossy();
             match project_of(&at) {
                 Some(p) => row(format!("iam/projects/{p}/deny-policies.json")),
-                None => Some(Class::Unused("a deny policy of a folder or an organization".into())),
+                None => Some(Class::Unused(
+                    "a deny policy of a folder or an organization".into(),
+                )),
             }
         }
         _ => None,
@@ -185,7 +230,9 @@ fn by_fields(value: &Value, defaults: &Defaults<'_>) -> Class {
     let has = |name: &str| value.get(name).is_some();
     let self_link = text(value, "selfLink");
     if self_link.contains("/clusters/") && self_link.contains("container.googleapis.com") {
-        return with_project(project_of(self_link), "a cluster", |p| format!("clusters/{p}/clusters.json"));
+        return with_project(project_of(self_link), "a cluster", |p| {
+            format!("clusters/{p}/clusters.json")
+        });
     }
     if text(value, "schemaVersion").starts_with("meshdoctor.bundle.") {
         return Class::Single("bundle.json".into(), None);
@@ -197,12 +244,27 @@ fn by_fields(value: &Value, defaults: &Defaults<'_>) -> Class {
     if is_csds(value) {
         return Class::Csds;
     }
-    if has("projectId") && (has("projectNumber") || has("lifecycleState") || text(value, "name").starts_with("projects/")) {
+    if has("projectId")
+        && (has("projectNumber") || has("lifecycleState") || text(value, "name").starts_with("projects/"))
+    {
         let path = format!("iam/projects/{}/project.json", text(value, "projectId"));
         return Class::Single(path, project_v3(value));
     }
+    if let Some(ancestors) = value.get("ancestor").and_then(Value::as_array) {
+        let id = |ancestor: &Value| {
+            let of_project = ancestor.pointer("/resourceId/type").and_then(Value::as_str) == Some("project");
+            let id = ancestor.pointer("/resourceId/id").and_then(Value::as_str);
+            id.filter(|_| of_project).map(str::to_owned)
+        };
+        return match ancestors.iter().find_map(id) {
+            Some(p) => Class::Single(format!("iam/projects/{p}/ancestry.json"), None),
+            None => no_project("an ancestry"),
+        };
+    }
     if is_policy(value) {
-        let named = defaults.policy_project.or_else(|| defaults.stem.strip_prefix("iam-policy-"));
+        let named = defaults
+            .policy_project
+            .or_else(|| defaults.stem.strip_prefix("iam-policy-"));
         return match named {
             Some(p) => Class::Single(format!("iam/projects/{p}/policy.json"), None),
             None => Class::Unplaced(
@@ -237,7 +299,9 @@ pub fn is_log_entry(has: &dyn Fn(&str) -> bool) -> bool {
 }
 
 fn log_project(value: &Value) -> Option<&str> {
-    let label = value.pointer("/resource/labels/project_id").and_then(Value::as_str);
+    let label = value
+        .pointer("/resource/labels/project_id")
+        .and_then(Value::as_str);
     project_of(text(value, "logName")).or(label)
 }
 
@@ -246,15 +310,24 @@ fn is_policy(value: &Value) -> bool {
         return false;
     };
     let known = ["bindings", "etag", "version", "auditConfigs"];
-    (fields.contains_key("bindings") || fields.contains_key("etag")) && fields.keys().all(|k| known.contains(&k.as_str()))
+    (fields.contains_key("bindings") || fields.contains_key("etag"))
+        && fields.keys().all(|k| known.contains(&k.as_str()))
 }
 
 fn is_csds(value: &Value) -> bool {
     let Some(configs) = value.get("config").and_then(Value::as_array) else {
         return false;
     };
-    let marks = ["node", "genericXdsConfigs", "generic_xds_configs", "xdsConfig", "xds_config"];
-    configs.iter().all(|config| marks.iter().any(|mark| config.get(mark).is_some()))
+    let marks = [
+        "node",
+        "genericXdsConfigs",
+        "generic_xds_configs",
+        "xdsConfig",
+        "xds_config",
+    ];
+    configs
+        .iter()
+        .all(|config| marks.iter().any(|mark| config.get(mark).is_some()))
 }
 
 /// `P` of `…projects/P/…`.
@@ -268,7 +341,9 @@ fn with_project(project: Option<&str>, what: &str, path: impl Fn(&str) -> String
 }
 
 fn no_project(what: &str) -> Class {
-    Class::Unplaced(format!("{what} does not say of which project: give it with `--project`"))
+    Class::Unplaced(format!(
+        "{what} does not say of which project: give it with `--project`"
+    ))
 }
 
 fn text<'v>(value: &'v Value, field: &str) -> &'v str {

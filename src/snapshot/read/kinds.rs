@@ -14,7 +14,11 @@ const KINDS: [(&str, &str, &str); 20] = [
     ("Deployment", "apps", "deployments"),
     ("StatefulSet", "apps", "statefulsets"),
     ("NetworkPolicy", "networking.k8s.io", "networkpolicies"),
-    ("ControlPlaneRevision", "mesh.cloud.google.com", "controlplanerevisions"),
+    (
+        "ControlPlaneRevision",
+        "mesh.cloud.google.com",
+        "controlplanerevisions",
+    ),
     ("VirtualService", "networking.istio.io", "virtualservices"),
     ("DestinationRule", "networking.istio.io", "destinationrules"),
     ("Gateway", "networking.istio.io", "gateways"),
@@ -23,8 +27,16 @@ const KINDS: [(&str, &str, &str); 20] = [
     ("EnvoyFilter", "networking.istio.io", "envoyfilters"),
     ("WorkloadEntry", "networking.istio.io", "workloadentries"),
     ("PeerAuthentication", "security.istio.io", "peerauthentications"),
-    ("AuthorizationPolicy", "security.istio.io", "authorizationpolicies"),
-    ("RequestAuthentication", "security.istio.io", "requestauthentications"),
+    (
+        "AuthorizationPolicy",
+        "security.istio.io",
+        "authorizationpolicies",
+    ),
+    (
+        "RequestAuthentication",
+        "security.istio.io",
+        "requestauthentications",
+    ),
 ];
 
 /// The layout path of a kind, of any version that the group serves; `None` for kinds no diagnosis uses.

@@ -157,7 +157,10 @@ fn place(s: &mut Snapshot, path: &str, blob: &Blob, scales: &mut Scales) -> Resu
         ["fleet", project, "memberships.json"] => {
             let list: fleet::MembershipList = json(blob, scales)?;
             let fleet = s.fleet.entry((*project).into()).or_default();
-            let places = list.unreachable.iter().map(|place| format!("memberships: {place}"));
+            let places = list
+                .unreachable
+                .iter()
+                .map(|place| format!("memberships: {place}"));
             fleet.unreachable.extend(places);
             fleet.memberships = Collected::Had(list.resources);
         }
@@ -246,7 +249,9 @@ fn compute(
     match file {
         "networks.json" => c.networks = Collected::Had(json::<compute::List<_>>(blob, scales)?.items),
         "firewalls.json" => c.firewalls = Collected::Had(json::<compute::List<_>>(blob, scales)?.items),
-        "subnetworks.json" => c.subnetworks = Collected::Had(aggregated(blob, file, &mut c.unreachable, scales)?),
+        "subnetworks.json" => {
+            c.subnetworks = Collected::Had(aggregated(blob, file, &mut c.unreachable, scales)?);
+        }
         "addresses.json" => c.addresses = Collected::Had(aggregated(blob, file, &mut c.unreachable, scales)?),
         "backend-services.json" => {
             c.backend_services = Collected::Had(aggregated(blob, file, &mut c.unreachable, scales)?);
@@ -301,7 +306,9 @@ fn kubernetes(
         "statefulsets.apps" => k.stateful_sets.extend(items(blob, scales)?),
         "endpointslices.discovery.k8s.io" => k.endpoint_slices.extend(items(blob, scales)?),
         "networkpolicies.networking.k8s.io" => k.network_policies.extend(items(blob, scales)?),
-        "controlplanerevisions.mesh.cloud.google.com" => k.control_plane_revisions.extend(items(blob, scales)?),
+        "controlplanerevisions.mesh.cloud.google.com" => {
+            k.control_plane_revisions.extend(items(blob, scales)?);
+        }
         "virtualservices.networking.istio.io" => k.virtual_services.extend(items(blob, scales)?),
         "destinationrules.networking.istio.io" => k.destination_rules.extend(items(blob, scales)?),
         "peerauthentications.security.istio.io" => k.peer_authentications.extend(items(blob, scales)?),

@@ -1,6 +1,6 @@
 //! Where in a text a field stands, so that an error can point at its line.
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt::{self, Write};
 use std::marker::PhantomData;
@@ -39,17 +39,23 @@ pub fn shown(path: &[Segment]) -> String {
 
 /// The 1-based line and column of a field of a YAML document.
 pub fn in_yaml(text: &str, path: &[Segment]) -> Option<(usize, usize)> {
-    let found = serde_saphyr::with_deserializer_from_str_with_options(text, super::documents::yaml_options(), |d| {
-        Seek::<serde_saphyr::Spanned<IgnoredAny>>::new(path).deserialize(d)
-    });
+    let found =
+        serde_saphyr::with_deserializer_from_str_with_options(text, super::documents::yaml_options(), |d| {
+            Seek::<serde_saphyr::Spanned<IgnoredAny>>::new(path).deserialize(d)
+        });
     let place = found.ok()??.referenced;
-    Some((usize::try_from(place.line()).ok()?, usize::try_from(place.column()).ok()?))
+    Some((
+        usize::try_from(place.line()).ok()?,
+        usize::try_from(place.column()).ok()?,
+    ))
 }
 
 /// The same in JSON.
 pub fn in_json(text: &str, path: &[Segment]) -> Option<(usize, usize)> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let raw = Seek::<&RawValue>::new(path).deserialize(&mut deserializer).ok()??;
+    let raw = Seek::<&RawValue>::new(path)
+        .deserialize(&mut deserializer)
+        .ok()??;
     Some(line_and_column(text, offset(text, raw.get())))
 }
 

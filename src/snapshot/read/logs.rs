@@ -1,8 +1,8 @@
 //! Log files of any size: recognised by their first 64 KiB, arrays of entries rewritten as one entry a line.
 use super::google::{is_log_entry, project_of};
 use super::limits::{MAX_ENTRY, MAX_UNPACKED, Metered};
-use super::spool::Spool;
 use super::sniff;
+use super::spool::Spool;
 use crate::snapshot::world::Content;
 use crate::snapshot::{Blob, Encoding, ReadError};
 use regex::Regex;
@@ -58,7 +58,11 @@ pub fn recognise(head: &str) -> Option<Log> {
         let project = name.and_then(project_of).map(str::to_owned);
         let line = text.lines().next().unwrap_or_default();
         let whole = text.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok();
-        return Some(if whole { Log::Lines(project) } else { Log::Array(project) });
+        return Some(if whole {
+            Log::Lines(project)
+        } else {
+            Log::Array(project)
+        });
     }
     // Envoy's access log in JSON has these; its application log's fields are chosen by the operator.
     let access = has("response_flags") || (has("response_code") && has("upstream_cluster"));
@@ -166,7 +170,10 @@ impl<W: Write> Lines<W> {
         self.out.write_all(b"\n")?;
         self.written += raw.get().len() as u64;
         if self.written > MAX_UNPACKED {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more entries than can be kept"));
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "more entries than can be kept",
+            ));
         }
         self.left.set(MAX_ENTRY);
         Ok(())
@@ -206,12 +213,16 @@ impl<'de, W: Write> Visitor<'de> for Entries<'_, W> {
                 single.push((field, map.next_value::<Box<RawValue>>()?));
             }
         }
-        if single.iter().any(|(field, _)| field == "logName" || field == "insertId" || field.ends_with("Payload")) {
+        if single
+            .iter()
+            .any(|(field, _)| field == "logName" || field == "insertId" || field.ends_with("Payload"))
+        {
             let fields: Vec<String> = single
                 .iter()
                 .map(|(field, value)| format!("{}:{}", Value::from(field.as_str()), value.get()))
                 .collect();
-            let entry = RawValue::from_string(format!("{{{}}}", fields.join(","))).map_err(A::Error::custom)?;
+            let entry =
+                RawValue::from_string(format!("{{{}}}", fields.join(","))).map_err(A::Error::custom)?;
             self.0.entry(&entry).map_err(A::Error::custom)?;
         }
         Ok(())

@@ -21,10 +21,16 @@ pub enum Given<'a> {
 pub const EXPECTED: &str = "a snapshot directory or bundle, or Kubernetes YAML or JSON, `gcloud run services \
 describe|list`, `gcloud logging read --format=json`, `gcloud projects get-iam-policy`, CSDS in binary or JSON, or Envoy's log";
 
+const UNKNOWN: &str = "not recognised by what is in it";
+
 /// Adds one file. `name` is its path as given, for what only the name can tell.
 pub fn add(reader: &mut Reader<'_>, mut blob: Blob, name: &str, given: Given<'_>) -> Result<(), ReadError> {
     if sniff::unpack(&mut blob)? != Container::None {
-        return skip(reader, &blob.origin, "an archive within a folder: name it by itself");
+        return skip(
+            reader,
+            &blob.origin,
+            "an archive within a folder: name it by itself",
+        );
     }
     let head = sniff::head(&blob)?;
     if head.iter().all(u8::is_ascii_whitespace) {
@@ -34,7 +40,8 @@ pub fn add(reader: &mut Reader<'_>, mut blob: Blob, name: &str, given: Given<'_>
         }
         return skip(reader, &blob.origin, "begins with 64 KiB of blanks");
     }
-    let Some(text) = text_of(&head) else {
+    let text = text_of(&head).filter(|_| !(sniff_is_whole(&head) && csds::recognise(&head).is_some()));
+    let Some(text) = text else {
         return binary(reader, blob, &head);
     };
     let stem = stem(name);
@@ -90,7 +97,11 @@ fn binary(reader: &mut Reader<'_>, blob: Blob, head: &[u8]) -> Result<(), ReadEr
         None
     };
     let Some(project) = project else {
-        return skip(reader, &blob.origin, "binary, and no CSDS answer (ClientStatusResponse)");
+        return skip(
+            reader,
+            &blob.origin,
+            "binary, and no CSDS answer (ClientStatusResponse)",
+        );
     };
     reader.found = true;
     let path = format!("csds/{project}/client-status.binpb");
@@ -112,7 +123,13 @@ fn add_log(reader: &mut Reader<'_>, blob: Blob, log: logs::Log, stem: &str) -> R
     reader.gathered.file(&path, blob, &mut reader.world)
 }
 
-fn items(reader: &mut Reader<'_>, blob: &Blob, text: &str, stem: &str, given: Given<'_>) -> Result<(), ReadError> {
+fn items(
+    reader: &mut Reader<'_>,
+    blob: &Blob,
+    text: &str,
+    stem: &str,
+    given: Given<'_>,
+) -> Result<(), ReadError> {
     let defaults = Defaults {
         project: reader.options.project.as_deref(),
         policy_project: match given {
@@ -129,7 +146,9 @@ fn items(reader: &mut Reader<'_>, blob: &Blob, text: &str, stem: &str, given: Gi
         found: false,
     };
     documents::each(text, &blob.origin, &mut |piece| file.take(reader, piece))?;
-    let File { notes, lines, found, .. } = file;
+    let File {
+        notes, lines, found, ..
+    } = file;
     for (project, lines) in lines {
         let path = format!("logging/{project}/{stem}.ndjson");
         let entries = logs::in_memory(&blob.origin, lines);
@@ -140,11 +159,20 @@ fn items(reader: &mut Reader<'_>, blob: &Blob, text: &str, stem: &str, given: Gi
         return skip(reader, &blob.origin, "holds nothing but comments");
     }
     for (note, count) in notes {
-        let times = if count > 1 { format!(" ({count} times)") } else { String::new() };
+        let times = if count > 1 {
+            format!(" ({count} times)")
+        } else {
+            String::new()
+        };
         if !found {
             reader.note_unrecognised(&blob.origin, &note);
         }
-        warn(reader, &blob.origin, format!("{note}{times}"));
+        let expected = if note == UNKNOWN {
+            format!("; ignored; expected {EXPECTED}")
+        } else {
+            String::new()
+        };
+        warn(reader, &blob.origin, format!("{note}{times}{expected}"));
     }
     Ok(())
 }
@@ -173,7 +201,8 @@ impl File<'_> {
                 _ => self.note("an empty list that is not recognised".into()),
             },
             Piece::Item(item) => {
-                let class = google::classify(&item, &self.defaults).map_err(|fault| item.error(origin, fault))?;
+                let class =
+                    google::classify(&item, &self.defaults).map_err(|fault| item.error(origin, &fault))?;
                 self.place(reader, &item, class)?;
             }
         }
@@ -185,24 +214,26 @@ impl File<'_> {
         self.found |= !matches!(class, Class::Unplaced(_) | Class::Unknown);
         match class {
             Class::Row(path, None) => {
-                typed::check(&path, &item.value).map_err(|fault| item.error(origin, fault))?;
+                typed::check(&path, &item.value).map_err(|fault| item.error(origin, &fault))?;
                 reader.gathered.row(&path, item.json(), origin);
             }
             Class::Row(path, Some(text)) => {
                 let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-                typed::check(&path, &value).map_err(|fault| item.error(origin, fault))?;
+                typed::check(&path, &value).map_err(|fault| item.error(origin, &fault))?;
                 reader.gathered.row(&path, text, origin);
             }
             Class::Rows(path, rows, unreachable) => {
                 reader.gathered.collected(&path);
                 reader.gathered.unreachable(&path, unreachable);
                 for row in rows {
-                    typed::check(&path, &row).map_err(|fault| item.error(origin, fault))?;
+                    typed::check(&path, &row).map_err(|fault| item.error(origin, &fault))?;
                     reader.gathered.row(&path, row.to_string(), origin);
                 }
             }
             Class::Single(path, text) => {
-                typed::check(&path, &item.value).map_err(|fault| item.error(origin, fault))?;
+                let converted = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+                let value = converted.as_ref().unwrap_or(&item.value);
+                typed::check(&path, value).map_err(|fault| item.error(origin, &fault))?;
                 let text = text.unwrap_or_else(|| item.json());
                 let blob = Blob::memory(origin.clone(), text.into_bytes());
                 reader.gathered.single(&path, blob);
@@ -213,7 +244,10 @@ impl File<'_> {
                 lines.push('\n');
             }
             Class::Csds => {
-                let id = item.value.pointer("/config/0/node/id").and_then(serde_json::Value::as_str);
+                let id = item
+                    .value
+                    .pointer("/config/0/node/id")
+                    .and_then(serde_json::Value::as_str);
                 let project = id.and_then(google::project_of).unwrap_or("-");
                 let path = format!("csds/{project}/client-status.json");
                 let blob = Blob::memory(origin.clone(), item.json().into_bytes());
@@ -221,7 +255,7 @@ impl File<'_> {
             }
             Class::Unused(kind) => self.note(format!("{kind}: no diagnosis uses this kind; ignored")),
             Class::Unplaced(note) => self.note(note),
-            Class::Unknown => self.note(format!("not recognised; expected {EXPECTED}")),
+            Class::Unknown => self.note(UNKNOWN.into()),
         }
         Ok(())
     }
@@ -236,7 +270,11 @@ fn stem(name: &str) -> &str {
     let file = name.rsplit('/').next().unwrap_or(name);
     let (file, _) = super::tree::unpacked_name(file);
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    if stem.is_empty() || stem == "-" { "input" } else { stem }
+    if stem.is_empty() || stem == "-" {
+        "input"
+    } else {
+        stem
+    }
 }
 
 /// A packed file that breaks off is damaged, not unreadable.

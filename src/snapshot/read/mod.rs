@@ -92,13 +92,13 @@ impl<'a> Reader<'a> {
         };
         if path.as_os_str() == "-" {
             let mut input = std::io::stdin().lock();
-            let content = self
-                .spool
-                .store("-", &mut input, u64::MAX, false)
-                .map_err(|error| match error {
-                    spool::StoreError::Source(source) => io(source),
-                    spool::StoreError::Other(error) => error,
-                })?;
+            let content =
+                self.spool
+                    .store("-", &mut input, u64::MAX, false)
+                    .map_err(|error| match error {
+                        spool::StoreError::Source(source) => io(source),
+                        spool::StoreError::Other(error) => error,
+                    })?;
             return self.add_blob(content, "-", given);
         }
         let kind = std::fs::metadata(path).map_err(io)?;
@@ -127,11 +127,11 @@ impl<'a> Reader<'a> {
         };
         match sniff::unpack(&mut blob)? {
             sniff::Container::Tar => {
-                let entries = tar::entries(&blob, &mut self.spool, &mut self.world.warnings)?;
+                let entries = tar::entries(&blob, &mut self.spool)?;
                 tree::add(entries, origin, self)
             }
             sniff::Container::Zip => {
-                let entries = zip::entries(&blob, &mut self.spool, &mut self.world.warnings)?;
+                let entries = zip::entries(&blob, &mut self.spool)?;
                 tree::add(entries, origin, self)
             }
             sniff::Container::None => loose::add(self, blob, origin, given),

@@ -93,7 +93,10 @@ const REVISION_REASONS: [&str; 12] = [
 pub fn service(item: &Value, defaults: &Defaults<'_>) -> Result<(String, Value), Fault> {
     let service: Service = typed::parse(item)?;
     let (project, region) = place(&service.metadata, defaults);
-    let name = format!("projects/{project}/locations/{region}/services/{}", service.metadata.name);
+    let name = format!(
+        "projects/{project}/locations/{region}/services/{}",
+        service.metadata.name
+    );
     let full = |revision: &str| {
         if revision.is_empty() {
             String::new()
@@ -132,7 +135,9 @@ pub fn revision(item: &Value, defaults: &Defaults<'_>) -> Result<(String, Value)
         let name = &revision.metadata.name;
         fields.insert(
             "name".into(),
-            json!(format!("projects/{project}/locations/{region}/services/{service}/revisions/{name}")),
+            json!(format!(
+                "projects/{project}/locations/{region}/services/{service}/revisions/{name}"
+            )),
         );
         fields.insert("service".into(), json!(service));
     }
@@ -189,7 +194,11 @@ fn template_of(metadata: &Meta, spec: &RevisionSpec, at: &[&str]) -> Result<Valu
     if !vpc.is_empty() {
         template.insert("vpcAccess".into(), Value::Object(vpc));
     }
-    let scale = |name: &str| annotation(&format!("autoscaling.knative.dev/{name}"))?.parse::<u64>().ok();
+    let scale = |name: &str| {
+        annotation(&format!("autoscaling.knative.dev/{name}"))?
+            .parse::<u64>()
+            .ok()
+    };
     let mut scaling = Map::new();
     for (key, name) in [("minInstanceCount", "minScale"), ("maxInstanceCount", "maxScale")] {
         if let Some(count) = scale(name) {
@@ -228,7 +237,11 @@ fn condition(ready: &Condition) -> Value {
         _ => "CONDITION_RECONCILING",
     };
     let reason = upper_snake(&ready.reason);
-    let key = if REVISION_REASONS.contains(&reason.as_str()) { "revisionReason" } else { "reason" };
+    let key = if REVISION_REASONS.contains(&reason.as_str()) {
+        "revisionReason"
+    } else {
+        "reason"
+    };
     json!({ "type": "Ready", "state": state, key: reason, "message": ready.message })
 }
 

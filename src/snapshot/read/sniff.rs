@@ -26,8 +26,16 @@ pub fn unpack(blob: &mut Blob) -> Result<Container, ReadError> {
     } else {
         Encoding::Plain
     };
-    let unpacked = if blob.encoding == Encoding::Plain { raw } else { head(blob)? };
-    Ok(if is_tar(&unpacked) { Container::Tar } else { Container::None })
+    let unpacked = if blob.encoding == Encoding::Plain {
+        raw
+    } else {
+        head(blob)?
+    };
+    Ok(if is_tar(&unpacked) {
+        Container::Tar
+    } else {
+        Container::None
+    })
 }
 
 /// The first 64 KiB, unpacked.
@@ -70,7 +78,13 @@ fn is_tar(head: &[u8]) -> bool {
     let sum: u32 = header
         .iter()
         .enumerate()
-        .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) })
+        .map(|(at, byte)| {
+            if (148..156).contains(&at) {
+                32
+            } else {
+                u32::from(*byte)
+            }
+        })
         .sum();
     told == sum && header.first().is_some_and(|byte| *byte != 0)
 }

@@ -4,14 +4,14 @@ use super::limits::{MAX_UNPACKED, Metered};
 use super::sniff;
 use super::spool::Spool;
 use super::tree::Entry;
-use crate::snapshot::{Blob, ReadError, Warning};
+use crate::snapshot::{Blob, ReadError};
 use std::io::Read;
 
 /// What the headers of one entry (long names, extensions) may take: the tar reader keeps them in memory.
 const MAX_HEADERS: u64 = 1 << 20;
 
 /// All plain files of the archive.
-pub fn entries(blob: &Blob, spool: &mut Spool, _warnings: &mut Vec<Warning>) -> Result<Vec<Entry>, ReadError> {
+pub fn entries(blob: &Blob, spool: &mut Spool) -> Result<Vec<Entry>, ReadError> {
     let stream = blob.open().map_err(|error| sniff::broken(blob, error))?;
     let (stream, left) = Metered::new(stream, MAX_HEADERS);
     let mut unpacked = Unpacked::new(&blob.origin);
@@ -42,7 +42,10 @@ pub fn entries(blob: &Blob, spool: &mut Spool, _warnings: &mut Vec<Warning>) -> 
         let size = entry.size();
         let name = unpacked.name(&raw, folder)?;
         if let Some(name) = name {
-            let mut counted = Counted { inner: &mut entry, read: 0 };
+            let mut counted = Counted {
+                inner: &mut entry,
+                read: 0,
+            };
             unpacked.keep(name, &mut counted, spool)?;
             if counted.read != size {
                 return Err(unpacked.damaged("an entry is shorter than its header says"));

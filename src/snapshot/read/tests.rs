@@ -29,12 +29,31 @@ fn folder(files: &[(&str, &[u8])]) -> TempDir {
     root
 }
 
-fn try_file(name: &str, content: impl AsRef<[u8]>) -> Result<Snapshot, ReadError> {
-    let root = folder(&[(name, content.as_ref())]);
-    read(&[root.path().join(name)], &Options::default())
+/// What was read of one file, which stays as long as this does.
+#[derive(Debug)]
+struct Input {
+    snapshot: Snapshot,
+    _root: TempDir,
 }
 
-fn file(name: &str, content: impl AsRef<[u8]>) -> Snapshot {
+impl std::ops::Deref for Input {
+    type Target = Snapshot;
+
+    fn deref(&self) -> &Snapshot {
+        &self.snapshot
+    }
+}
+
+fn try_file(name: &str, content: impl AsRef<[u8]>) -> Result<Input, ReadError> {
+    let root = folder(&[(name, content.as_ref())]);
+    let snapshot = read(&[root.path().join(name)], &Options::default())?;
+    Ok(Input {
+        snapshot,
+        _root: root,
+    })
+}
+
+fn file(name: &str, content: impl AsRef<[u8]>) -> Input {
     try_file(name, content).unwrap()
 }
 
@@ -47,7 +66,11 @@ fn paths(snapshot: &Snapshot) -> Vec<&str> {
 }
 
 fn warnings(snapshot: &Snapshot) -> String {
-    let lines = snapshot.world.warnings.iter().map(|w| format!("{}: {}\n", w.origin, w.text));
+    let lines = snapshot
+        .world
+        .warnings
+        .iter()
+        .map(|w| format!("{}: {}\n", w.origin, w.text));
     lines.collect()
 }
 
@@ -79,16 +102,24 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (path, content) in entries {
-        writer.start_file(*path, zip::write::SimpleFileOptions::default()).unwrap();
+        writer
+            .start_file(*path, zip::write::SimpleFileOptions::default())
+            .unwrap();
         writer.write_all(content).unwrap();
     }
     writer.finish().unwrap().into_inner()
 }
 
 const BUNDLE: [(&str, &[u8]); 3] = [
-    ("bundle-2026/bundle.json", br#"{"schemaVersion":"meshdoctor.bundle.v1","scope":{"project":"p"}}"#),
+    (
+        "bundle-2026/bundle.json",
+        br#"{"schemaVersion":"meshdoctor.bundle.v1","scope":{"project":"p"}}"#,
+    ),
     ("bundle-2026/logging/p/entries.ndjson", b"{}\n"),
-    ("bundle-2026/kubernetes/m/pods.json", br#"{"items":[{"metadata":{"name":"a"}}]}"#),
+    (
+        "bundle-2026/kubernetes/m/pods.json",
+        br#"{"items":[{"metadata":{"name":"a"}}]}"#,
+    ),
 ];
 
 #[test]
@@ -108,7 +139,10 @@ fn the_only_folder_of_a_directory_is_entered_and_strangers_are_told_of() {
     assert_eq!(snapshot.manifest.scope.project, "p");
     assert_eq!(snapshot.kubernetes["m"].pods.items().len(), 1);
     let told = warnings(&snapshot);
-    assert!(told.contains("notes.md") && told.contains("a symbolic link") && !told.contains(".hidden"), "{told}");
+    assert!(
+        told.contains("notes.md") && told.contains("a symbolic link") && !told.contains(".hidden"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -124,10 +158,18 @@ fn every_kind_of_archive_reads_as_its_directory_whatever_its_name() {
         let snapshot = file("attachment.bin", bytes);
         assert_eq!(
             paths(&snapshot),
-            ["bundle.json", "kubernetes/m/pods.json", "logging/p/entries.ndjson"]
+            [
+                "bundle.json",
+                "kubernetes/m/pods.json",
+                "logging/p/entries.ndjson"
+            ]
         );
         let log = &snapshot.world.files["logging/p/entries.ndjson"];
-        assert!(log.origin.contains("attachment.bin!bundle-2026/logging"), "{}", log.origin);
+        assert!(
+            log.origin.contains("attachment.bin!bundle-2026/logging"),
+            "{}",
+            log.origin
+        );
         assert_eq!(log.bytes().unwrap(), b"{}\n");
     }
 }
@@ -162,7 +204,10 @@ fn unsafe_archives_are_refused() {
     ];
     for (number, bytes) in hostile.into_iter().enumerate() {
         let answer = try_file("b.tar", bytes);
-        assert!(matches!(answer, Err(ReadError::UnsafeArchive { .. })), "{number}: {answer:?}");
+        assert!(
+            matches!(answer, Err(ReadError::UnsafeArchive { .. })),
+            "{number}: {answer:?}"
+        );
     }
 }
 
@@ -200,6 +245,7 @@ fn a_truncated_archive_says_so() {
 #[test]
 fn long_names_in_an_archive_do_not_fill_memory() {
     let mut header = tar::Header::new_gnu();
+    header.set_path("././@LongLink").unwrap();
     header.set_entry_type(tar::EntryType::GNULongName);
     header.set_size(1 << 33);
     header.set_cksum();
@@ -218,14 +264,21 @@ fn loose_manifests_of_any_served_version_stand_under_one_membership() {
     let loose = &snapshot.kubernetes["loose"];
     assert_eq!(loose.virtual_services.items()[0].spec.hosts, ["shop.prod.mesh"]);
     assert_eq!(loose.services.items()[0].metadata.name, "a");
-    assert!(!loose.destination_rules.is_had(), "what is not given is not collected");
+    assert!(
+        !loose.destination_rules.is_had(),
+        "what is not given is not collected"
+    );
     assert!(warnings(&snapshot).is_empty());
 }
 
 #[test]
 fn lists_prove_that_their_kind_was_collected() {
     let empty = r#"{"apiVersion":"networking.istio.io/v1alpha3","kind":"DestinationRuleList","items":[]}"#;
-    assert!(file("a.json", empty).kubernetes["loose"].destination_rules.is_had());
+    assert!(
+        file("a.json", empty).kubernetes["loose"]
+            .destination_rules
+            .is_had()
+    );
     // As the API answers: items without kind and apiVersion.
     let raw = r#"{"apiVersion":"v1","kind":"PodList","items":[{"metadata":{"name":"a"}}]}"#;
     assert_eq!(file("a.json", raw).kubernetes["loose"].pods.items().len(), 1);
@@ -239,34 +292,57 @@ fn lists_prove_that_their_kind_was_collected() {
 
 #[test]
 fn a_field_of_the_wrong_type_is_told_with_file_line_and_name() {
-    let yaml = format!("{VIRTUAL_SERVICE}---\n{}", VIRTUAL_SERVICE.replace("[shop.prod.mesh]", "shop.prod.mesh"));
+    let yaml = format!(
+        "{VIRTUAL_SERVICE}---\n{}",
+        VIRTUAL_SERVICE.replace("[shop.prod.mesh]", "shop.prod.mesh")
+    );
     let told = failure("vs.yaml", yaml);
-    assert!(told.contains("vs.yaml:12:10") && told.contains("VirtualService shop: spec.hosts"), "{told}");
+    assert!(
+        told.contains("vs.yaml:12:10") && told.contains("VirtualService shop: spec.hosts"),
+        "{told}"
+    );
     assert!(told.contains("remedy: correct the field `spec.hosts`"), "{told}");
 
     let list = "kind: List\napiVersion: v1\nitems:\n- kind: Pod\n  apiVersion: v1\n- kind: VirtualService\n  \
         apiVersion: networking.istio.io/v1\n  spec:\n    hosts: x\n";
     let told = failure("list.yaml", list);
-    assert!(told.contains("list.yaml:9") && told.contains("items[1].spec.hosts"), "{told}");
+    assert!(
+        told.contains("list.yaml:9") && told.contains("items[1].spec.hosts"),
+        "{told}"
+    );
 
     let json = "{\"kind\":\"List\",\"apiVersion\":\"v1\",\n\"items\":[\n {\"kind\":\"VirtualService\",\n\
         \"apiVersion\":\"networking.istio.io/v1\",\n\"spec\":{\n\"hosts\":\"x\"}}]}";
     let told = failure("list.json", json);
-    assert!(told.contains("list.json:6") && told.contains("items[0].spec.hosts"), "{told}");
+    assert!(
+        told.contains("list.json:6") && told.contains("items[0].spec.hosts"),
+        "{told}"
+    );
 }
 
 #[test]
 fn loose_manifests_join_the_only_membership_and_the_later_of_two_stands() {
     let root = folder(&BUNDLE);
     let pod = root.path().join("pod.yaml");
-    fs::write(&pod, "apiVersion: v1\nkind: Pod\nmetadata: {name: b, namespace: x}\n").unwrap();
+    fs::write(
+        &pod,
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: b, namespace: x}\n",
+    )
+    .unwrap();
     let again = root.path().join("again.yaml");
-    fs::write(&again, "apiVersion: v1\nkind: Pod\nmetadata: {name: b, namespace: x, labels: {v: new}}\n").unwrap();
+    fs::write(
+        &again,
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: b, namespace: x, labels: {v: new}}\n",
+    )
+    .unwrap();
     let given = [root.path().join("bundle-2026"), pod, again];
     let snapshot = read(&given, &Options::default()).unwrap();
     let pods = snapshot.kubernetes["m"].pods.items();
     assert_eq!(snapshot.kubernetes.len(), 1);
-    assert_eq!(pods.iter().map(|p| p.metadata.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(
+        pods.iter().map(|p| p.metadata.name.as_str()).collect::<Vec<_>>(),
+        ["a", "b"]
+    );
     assert_eq!(pods[1].metadata.labels["v"], "new");
     assert!(warnings(&snapshot).contains("x/b is given more than once"));
 }
@@ -275,7 +351,10 @@ fn loose_manifests_join_the_only_membership_and_the_later_of_two_stands() {
 fn a_folder_of_manifests_is_walked_and_the_rest_is_told_of() {
     let root = folder(&[
         ("kubernetes/base/vs.yaml", VIRTUAL_SERVICE.as_bytes()),
-        ("kubernetes/chart/templates/x.yaml", b"{{- if .Values.x }}\napiVersion: v1\n{{ end }}\n"),
+        (
+            "kubernetes/chart/templates/x.yaml",
+            b"{{- if .Values.x }}\napiVersion: v1\n{{ end }}\n",
+        ),
         ("settings.json", b"{\"editor\": 2, // comment\n}"),
         ("README.md", b"# x"),
         ("image.png", b"\x89PNG"),
@@ -288,7 +367,10 @@ fn a_folder_of_manifests_is_walked_and_the_rest_is_told_of() {
     }
     let broken = folder(&[("a.yaml", b"apiVersion: v1\nkind: [Pod\n")]);
     let answer = read(&[broken.path().to_owned()], &Options::default());
-    assert!(matches!(answer, Err(ReadError::Malformed { .. })), "a manifest that breaks off is no warning");
+    assert!(
+        matches!(answer, Err(ReadError::Malformed { .. })),
+        "a manifest that breaks off is no warning"
+    );
 }
 
 #[test]
@@ -317,24 +399,43 @@ spec:
 status:
   latestReadyRevisionName: web-1
   traffic: [{latestRevision: true, percent: 90, revisionName: web-2}, {percent: 10, revisionName: web-1}]
-  conditions: [{type: Ready, status: 'False', reason: HealthCheckContainerError, message: no}]
+  conditions: [{type: Ready, status: 'False', reason: HealthCheckContainerError, message: 'no'}]
 "#;
     let snapshot = file("web.yaml", service);
-    let service = &snapshot.cloud_run[&"981334981373".into()]["us-central1"].services.items()[0];
+    let service = &snapshot.cloud_run[&"981334981373".into()]["us-central1"]
+        .services
+        .items()[0];
     let prefix = "projects/981334981373/locations/us-central1/services/web";
     assert_eq!(service.name, prefix);
     assert_eq!(service.latest_ready_revision, format!("{prefix}/revisions/web-1"));
     let template = &service.template;
-    assert_eq!(template.service_mesh.as_ref().unwrap().mesh, "projects/1/locations/global/meshes/m");
+    assert_eq!(
+        template.service_mesh.as_ref().unwrap().mesh,
+        "projects/1/locations/global/meshes/m"
+    );
     assert_eq!(template.execution_environment, "EXECUTION_ENVIRONMENT_GEN2");
     assert_eq!(template.service_account, "web@p.iam.gserviceaccount.com");
     let vpc = template.vpc_access.as_ref().unwrap();
-    assert_eq!((vpc.egress.as_str(), vpc.network_interfaces[0].network.as_str()), ("ALL_TRAFFIC", "corp"));
+    assert_eq!(
+        (vpc.egress.as_str(), vpc.network_interfaces[0].network.as_str()),
+        ("ALL_TRAFFIC", "corp")
+    );
     assert_eq!(template.containers[0].env[0].value, "http://shop.prod.mesh");
-    assert_eq!((service.traffic_statuses[0].revision.as_str(), service.traffic_statuses[1].revision.as_str()), ("", "web-1"));
+    assert_eq!(
+        (
+            service.traffic_statuses[0].revision.as_str(),
+            service.traffic_statuses[1].revision.as_str()
+        ),
+        ("", "web-1")
+    );
     let ready = service.terminal_condition.as_ref().unwrap();
-    assert_eq!((ready.state.as_str(), ready.revision_reason.as_str()), ("CONDITION_FAILED", "HEALTH_CHECK_CONTAINER_ERROR"));
-    assert!(content(&snapshot, "cloud-run/981334981373/us-central1/services.json").contains("maxInstanceCount"));
+    assert_eq!(
+        (ready.state.as_str(), ready.revision_reason.as_str()),
+        ("CONDITION_FAILED", "HEALTH_CHECK_CONTAINER_ERROR")
+    );
+    assert!(
+        content(&snapshot, "cloud-run/981334981373/us-central1/services.json").contains("maxInstanceCount")
+    );
 }
 
 #[test]
@@ -344,7 +445,10 @@ fn a_v1_annotation_that_is_not_json_is_told_with_its_line() {
         "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: web}\nspec:\n  template:\n    metadata:\n      \
          annotations:\n        run.googleapis.com/network-interfaces: '[{'\n",
     );
-    assert!(told.contains("web.yaml:8") && told.contains("is not JSON"), "{told}");
+    assert!(
+        told.contains("web.yaml:8") && told.contains("is not JSON"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -387,7 +491,10 @@ fn an_entry_array_larger_than_the_head_is_read_to_its_end_and_a_broken_one_is_no
     let many = vec![ENTRY; 2_000].join(",\n");
     let packed = zstd::encode_all(format!("[{many}]").as_bytes(), 1).unwrap();
     let snapshot = file("logs", packed);
-    assert_eq!(content(&snapshot, "logging/web-1/logs.ndjson").lines().count(), 2_000);
+    assert_eq!(
+        content(&snapshot, "logging/web-1/logs.ndjson").lines().count(),
+        2_000
+    );
     let told = failure("logs.json", format!("[{many}"));
     assert!(told.contains("logs.json:") && told.contains("cut off"), "{told}");
 }
@@ -417,11 +524,23 @@ fn two_logs_of_one_name_are_both_kept() {
 
 #[test]
 fn an_iam_policy_needs_its_project_from_somewhere() {
-    let policy = r#"{"bindings":[{"role":"roles/owner","members":["user:a@example.com"]}],"etag":"B","version":1}"#;
+    let policy =
+        r#"{"bindings":[{"role":"roles/owner","members":["user:a@example.com"]}],"etag":"B","version":1}"#;
     let told = failure("policy.json", policy);
     assert!(told.contains("--iam-policy"), "{told}");
-    let snapshot = file("iam-policy-web-1.yaml", "bindings:\n- members: [user:a@example.com]\n  role: roles/owner\netag: B\n");
-    assert_eq!(snapshot.projects[&"web-1".into()].policy.as_ref().unwrap().bindings.len(), 1);
+    let snapshot = file(
+        "iam-policy-web-1.yaml",
+        "bindings:\n- members: [user:a@example.com]\n  role: roles/owner\netag: B\n",
+    );
+    assert_eq!(
+        snapshot.projects[&"web-1".into()]
+            .policy
+            .as_ref()
+            .unwrap()
+            .bindings
+            .len(),
+        1
+    );
 
     let root = folder(&[("policy.json", policy.as_bytes())]);
     let path = root.path().join("policy.json");
@@ -436,14 +555,19 @@ fn an_iam_policy_needs_its_project_from_somewhere() {
 #[test]
 fn csds_is_recognised_in_both_forms() {
     let json = r#"{"config":[{"node":{"id":"projects/525300120045/networks/mesh:m/nodes/a"}}]}"#;
-    assert_eq!(paths(&file("dump", json)), ["csds/525300120045/client-status.json"]);
-    let binary = b"\x0a\x31\x0a\x2f\x0a\x2dprojects/525300120045/networks/mesh:m/nodes/a";
-    let mut answer = binary.to_vec();
-    let id = answer.len() - 6;
-    answer[5] = u8::try_from(id).unwrap();
-    answer[3] = u8::try_from(id + 2).unwrap();
-    answer[1] = u8::try_from(id + 4).unwrap();
-    assert_eq!(paths(&file("dump", answer)), ["csds/525300120045/client-status.binpb"]);
+    assert_eq!(
+        paths(&file("dump", json)),
+        ["csds/525300120045/client-status.json"]
+    );
+    let mut answer = b"projects/525300120045/networks/mesh:m/nodes/a".to_vec();
+    // id in node in config: each the first field of the next.
+    for _ in 0..3 {
+        answer.splice(0..0, [0x0a, u8::try_from(answer.len()).unwrap()]);
+    }
+    assert_eq!(
+        paths(&file("dump", answer)),
+        ["csds/525300120045/client-status.binpb"]
+    );
 }
 
 #[test]
@@ -454,16 +578,33 @@ fn other_answers_of_google_find_their_place_by_their_names() {
             "compute/p/networks.json",
         ),
         (
+            r#"{"kind":"compute#firewallList","items":[{"name":"n","network":"https://www.googleapis.com/compute/v1/projects/p/global/networks/n"}]}"#,
+            "compute/p/firewalls.json",
+        ),
+        (
+            r#"{"ancestor":[{"resourceId":{"type":"project","id":"p"}},{"resourceId":{"type":"folder","id":"9"}}]}"#,
+            "iam/projects/p/ancestry.json",
+        ),
+        (
             r#"{"kind":"compute#subnetworkAggregatedList","items":{"regions/r":{"subnetworks":[{"name":"s","selfLink":"https://www.googleapis.com/compute/v1/projects/p/regions/r/subnetworks/s"}]}}}"#,
             "compute/p/subnetworks.json",
         ),
-        (r#"[{"name":"projects/p/locations/l/memberships/m"}]"#, "fleet/p/memberships.json"),
-        (r#"[{"name":"projects/p/locations/global/features/servicemesh"}]"#, "fleet/p/features.json"),
+        (
+            r#"[{"name":"projects/p/locations/l/memberships/m"}]"#,
+            "fleet/p/memberships.json",
+        ),
+        (
+            r#"[{"name":"projects/p/locations/global/features/servicemesh"}]"#,
+            "fleet/p/features.json",
+        ),
         (
             r#"[{"name":"c","selfLink":"https://container.googleapis.com/v1/projects/p/locations/l/clusters/c"}]"#,
             "clusters/p/clusters.json",
         ),
-        (r#"[{"name":"projects/7/services/run.googleapis.com","state":"ENABLED"}]"#, "service-usage/7/services.json"),
+        (
+            r#"[{"name":"projects/7/services/run.googleapis.com","state":"ENABLED"}]"#,
+            "service-usage/7/services.json",
+        ),
         (
             r#"{"projectId":"p","projectNumber":"7","name":"P","parent":{"type":"folder","id":"9"}}"#,
             "iam/projects/p/project.json",
@@ -473,13 +614,17 @@ fn other_answers_of_google_find_their_place_by_their_names() {
     for (text, path) in cases {
         assert_eq!(paths(&file("x.json", text)), [path]);
     }
-    let snapshot = file("x.json", cases[1].0);
+    let snapshot = file("x.json", cases[3].0);
     assert_eq!(snapshot.compute[&"p".into()].subnetworks.items().len(), 1);
-    let snapshot = file("x.json", cases[6].0);
+    let snapshot = file("x.json", cases[8].0);
     let project = snapshot.projects[&"p".into()].project.as_ref().unwrap();
-    assert_eq!((project.number(), project.parent.as_str()), (Some("7"), "folders/9"));
+    assert_eq!(
+        (project.number(), project.parent.as_str()),
+        (Some("7"), "folders/9")
+    );
 
-    let zones = r#"{"kind":"dns#managedZonesListResponse","managedZones":[{"kind":"dns#managedZone","name":"z"}]}"#;
+    let zones =
+        r#"{"kind":"dns#managedZonesListResponse","managedZones":[{"kind":"dns#managedZone","name":"z"}]}"#;
     assert!(failure("zones.json", zones).contains("--project"));
     let root = folder(&[("zones.json", zones.as_bytes())]);
     let options = Options {
@@ -492,8 +637,14 @@ fn other_answers_of_google_find_their_place_by_their_names() {
 
 #[test]
 fn two_snapshots_that_share_a_listing_are_joined() {
-    let one = folder(&[("cloud-run/p/r/services.json", br#"{"services":[{"name":"a"}],"unreachable":["x"]}"#)]);
-    let two = folder(&[("cloud-run/p/r/services.json", br#"{"services":[{"name":"b"}],"unreachable":["y"]}"#)]);
+    let one = folder(&[(
+        "cloud-run/p/r/services.json",
+        br#"{"services":[{"name":"a"}],"unreachable":["x"]}"#,
+    )]);
+    let two = folder(&[(
+        "cloud-run/p/r/services.json",
+        br#"{"services":[{"name":"b"}],"unreachable":["y"]}"#,
+    )]);
     let given = [one.path().to_owned(), two.path().to_owned()];
     let snapshot = read(&given, &Options::default()).unwrap();
     let run = &snapshot.cloud_run[&"p".into()]["r"];
@@ -509,7 +660,9 @@ fn a_manifest_of_an_unknown_schema_is_refused() {
 
 #[test]
 fn bad_files_alone_are_errors_that_name_the_file_and_what_was_expected() {
-    let noise: Vec<u8> = (0_u32..5_000).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> = (0_u32..5_000)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     let cases: [(&str, &[u8], &str); 7] = [
         ("a.binpb", &noise, "CSDS"),
         ("a.yaml", b"\xff\xfe\xfd", "binary"),
@@ -521,7 +674,10 @@ fn bad_files_alone_are_errors_that_name_the_file_and_what_was_expected() {
     ];
     for (name, bytes, word) in cases {
         let told = failure(name, bytes);
-        assert!(told.contains(name) && told.contains(word) && told.contains("remedy"), "{told}");
+        assert!(
+            told.contains(name) && told.contains(word) && told.contains("remedy"),
+            "{told}"
+        );
     }
     // Beside something good the same are warnings.
     let root = folder(&[("a.yaml", VIRTUAL_SERVICE.as_bytes()), ("b.txt", b"hello\n")]);
@@ -538,7 +694,9 @@ fn an_empty_file_is_a_warning() {
 
 #[test]
 fn only_regular_files_are_opened() {
-    let told = read(&[PathBuf::from("/dev/zero")], &Options::default()).unwrap_err().to_string();
+    let told = read(&[PathBuf::from("/dev/zero")], &Options::default())
+        .unwrap_err()
+        .to_string();
     assert!(told.contains("neither a regular file nor a directory"), "{told}");
     let told = read(&[Path::new("/nowhere/at/all").to_owned()], &Options::default()).unwrap_err();
     assert!(matches!(told, ReadError::Io { .. }));
@@ -552,13 +710,20 @@ fn nesting_and_aliases_end_in_an_error_not_in_an_overflow() {
         "{\"a\":".repeat(deep),
         format!("apiVersion: v1\nkind: Pod\nx: {}", "[".repeat(deep)),
         format!("apiVersion: v1\nkind: Pod\nx:\n {}", "- ".repeat(deep)),
-        format!("{{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":[{}", "[".repeat(deep)),
+        format!(
+            "{{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":[{}",
+            "[".repeat(deep)
+        ),
         format!("{{\"logName\":\"x\",\"jsonPayload\":{}", "[".repeat(deep)),
         (1..40).fold(String::from("a0: &a0 [x]\n"), |text, n| {
             let aliases = vec![format!("*a{}", n - 1); 9].join(",");
             format!("{text}a{n}: &a{n} [{aliases}]\n")
         }),
-        format!("a: &a \"{}\"\nb: [{}]", "x".repeat(2 << 20), vec!["*a"; 400].join(",")),
+        format!(
+            "a: &a \"{}\"\nb: [{}]",
+            "x".repeat(2 << 20),
+            vec!["*a"; 400].join(",")
+        ),
     ];
     for (number, bomb) in bombs.iter().enumerate() {
         let answer = try_file("bomb.yaml", bomb);
@@ -571,5 +736,9 @@ fn more_objects_than_memory_holds_are_refused_before_parsing() {
     let text = format!("{{\"items\":[{}{{}}]}}", "{},".repeat(3_100_000));
     let root = folder(&[("kubernetes/m/pods.json", text.as_bytes())]);
     let answer = read(&[root.path().to_owned()], &Options::default());
-    assert!(matches!(answer, Err(ReadError::TooLarge { .. })), "{:?}", answer.err());
+    assert!(
+        matches!(answer, Err(ReadError::TooLarge { .. })),
+        "{:?}",
+        answer.err()
+    );
 }

@@ -46,11 +46,19 @@ pub fn add(mut entries: Vec<Entry>, origin: &str, reader: &mut Reader<'_>) -> Re
 
 /// Archives hold a folder that holds the snapshot; false (and unchanged) where this one does not.
 fn enter_only_folder(entries: &mut [Entry]) -> bool {
-    let Some(folder) = entries.first().and_then(|e| e.path.split_once('/')).map(|(f, _)| format!("{f}/")) else {
+    let Some(folder) = entries
+        .first()
+        .and_then(|e| e.path.split_once('/'))
+        .map(|(f, _)| format!("{f}/"))
+    else {
         return false;
     };
     let within = |path: &str| path.strip_prefix(&folder).map(str::to_owned);
-    let Some(inner) = entries.iter().map(|e| within(&e.path)).collect::<Option<Vec<_>>>() else {
+    let Some(inner) = entries
+        .iter()
+        .map(|e| within(&e.path))
+        .collect::<Option<Vec<_>>>()
+    else {
         return false;
     };
     if !is_layout_of(inner.iter().map(String::as_str)) {
@@ -77,7 +85,9 @@ fn is_layout_of<'a>(paths: impl Iterator<Item = &'a str>) -> bool {
             return true;
         }
         any = true;
-        let source = name.split_once('/').is_some_and(|(first, _)| SOURCES.contains(&first));
+        let source = name
+            .split_once('/')
+            .is_some_and(|(first, _)| SOURCES.contains(&first));
         let manifest = name.ends_with(".yaml") || name.ends_with(".yml");
         only_sources &= source && !manifest;
     }
@@ -88,7 +98,9 @@ fn add_loose(entries: Vec<Entry>, origin: &str, reader: &mut Reader<'_>) -> Resu
     let mut others = Vec::new();
     for entry in entries {
         let (name, _) = unpacked_name(&entry.path);
-        let considered = name.rsplit_once('.').is_some_and(|(_, ext)| LOOSE.contains(&ext.to_ascii_lowercase().as_str()));
+        let considered = name
+            .rsplit_once('.')
+            .is_some_and(|(_, ext)| LOOSE.contains(&ext.to_ascii_lowercase().as_str()));
         if considered {
             loose::add(reader, entry.blob, &entry.path, loose::Given::Walked)?;
         } else {

@@ -33,6 +33,7 @@ pub fn check(path: &str, item: &Value) -> Result<(), Fault> {
         ("fleet", "features.json") => typed::<fleet::Feature>(item),
         ("clusters", _) => typed::<container::Cluster>(item),
         ("iam", "policy.json") => typed::<iam::Policy>(item),
+        ("iam", "ancestry.json") => typed::<iam::Ancestry>(item),
         ("iam", "project.json") => typed::<project::Project>(item),
         ("iam", "roles.json") => typed::<iam::Role>(item),
         ("iam", "deny-policies.json") => typed::<iam::DenyPolicy>(item),

@@ -4,7 +4,7 @@ use super::limits::MAX_FILES;
 use super::spool::Spool;
 use super::tree::Entry;
 use crate::snapshot::world::Content;
-use crate::snapshot::{Blob, ReadError, Warning};
+use crate::snapshot::{Blob, ReadError};
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
@@ -15,7 +15,7 @@ impl<T: Read + Seek> Source for T {}
 const END: i64 = 22 + 65_535;
 
 /// All plain files of the archive.
-pub fn entries(blob: &Blob, spool: &mut Spool, _warnings: &mut Vec<Warning>) -> Result<Vec<Entry>, ReadError> {
+pub fn entries(blob: &Blob, spool: &mut Spool) -> Result<Vec<Entry>, ReadError> {
     let io = |source| ReadError::Io {
         path: blob.origin.clone().into(),
         source,
