@@ -1,0 +1,410 @@
+//! The kinds of action and their fields. Every text may hold a template until it is filled in.
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One step of a fix. In YAML: a mapping with `kind` (`iam_binding_add`, …) and the fields of that kind.
+/// An optional field that is empty counts as not given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Action {
+    IamBindingAdd(IamBindingAdd),
+    ApiEnable(ApiEnable),
+    K8sPatch(K8sPatch),
+    K8sCreate(K8sCreate),
+    K8sLabel(K8sLabel),
+    RunUpdate(RunUpdate),
+    DnsZoneCreate(DnsZoneCreate),
+    DnsZoneAttachNetwork(DnsZoneAttachNetwork),
+    DnsRecordSet(DnsRecordSet),
+    FirewallAllow(FirewallAllow),
+    Manual(Manual),
+}
+
+/// Declares one kind's fields: texts that are required, texts that may be empty, and the rest.
+macro_rules! action {
+    ($(#[$doc:meta])* $name:ident {
+        required { $($(#[$rdoc:meta])* $required:ident),* $(,)? }
+        optional { $($(#[$odoc:meta])* $optional:ident),* $(,)? }
+        lists { $($(#[$ldoc:meta])* $list:ident),* $(,)? }
+        maps { $($(#[$mdoc:meta])* $map:ident),* $(,)? }
+        choices { $($(#[$cdoc:meta])* $choice:ident: $type:ty),* $(,)? }
+    }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$rdoc])* #[serde(deserialize_with = "text")] pub $required: String,)*
+            $($(#[$odoc])*
+            #[serde(default, deserialize_with = "text", skip_serializing_if = "String::is_empty")]
+            pub $optional: String,)*
+            $($(#[$ldoc])* #[serde(default, skip_serializing_if = "Items::is_empty")] pub $list: Items,)*
+            $($(#[$mdoc])*
+            #[serde(default, deserialize_with = "text_map", skip_serializing_if = "BTreeMap::is_empty")]
+            pub $map: BTreeMap<String, String>,)*
+            $($(#[$cdoc])* #[serde(default)] pub $choice: $type,)*
+        }
+
+        impl $name {
+            fn texts_mut(&mut self) -> Vec<&mut String> {
+                #[allow(unused_mut)]
+                let mut texts: Vec<&mut String> = vec![$(&mut self.$required,)* $(&mut self.$optional,)*];
+                $(texts.extend(self.$list.0.iter_mut());)*
+                $(texts.extend(self.$map.values_mut());)*
+                texts
+            }
+        }
+    };
+}
+
+action! {
+    /// Gives a role to a principal.
+    IamBindingAdd {
+        required {
+            /// The project, also that of a subnetwork or service account.
+            project,
+            /// `serviceAccount:…`, `user:…`, `group:…`.
+            member,
+            role,
+        }
+        optional {
+            /// Folder or organization number, subnetwork name, service account address; not for a project.
+            resource,
+            /// Of a subnetwork.
+            region,
+        }
+        lists {}
+        maps {
+            /// `title`, `expression` and `description` of a condition; empty for none.
+            condition,
+        }
+        choices {
+            /// What the binding is put on.
+            resource_kind: IamResource,
+        }
+    }
+}
+
+action! {
+    /// Enables a Google API, such as `trafficdirector.googleapis.com`.
+    ApiEnable { required { project, api } optional {} lists {} maps {} choices {} }
+}
+
+action! {
+    /// Patches one Kubernetes object.
+    K8sPatch {
+        required {
+            membership,
+            /// As kubectl takes it: `virtualservice`, `service`, …
+            resource,
+            name,
+            /// JSON or YAML: an object for merge and strategic, a list of operations for json.
+            patch,
+        }
+        optional {
+            /// The membership's location.
+            location,
+            /// A kubeconfig context; the current one where empty.
+            context,
+            namespace,
+        }
+        lists {}
+        maps {}
+        choices { patch_type: PatchType }
+    }
+}
+
+action! {
+    /// Applies a manifest (one or more YAML documents).
+    K8sCreate {
+        required { membership, manifest }
+        optional { location, context }
+        lists {}
+        maps {}
+        choices {}
+    }
+}
+
+action! {
+    /// Sets and removes labels of one Kubernetes object.
+    K8sLabel {
+        required { membership, resource, name }
+        optional { location, context, namespace }
+        lists {
+            /// Keys to remove.
+            remove,
+        }
+        maps { labels }
+        choices {}
+    }
+}
+
+action! {
+    /// Changes a Cloud Run service; what is empty stays as it is.
+    RunUpdate {
+        required { service, project, region }
+        optional {
+            /// `projects/P/locations/global/meshes/M`.
+            mesh,
+            /// A name, or `projects/P/global/networks/N` where it is another project's.
+            network,
+            subnet,
+            /// `all-traffic` or `private-ranges-only`; the API's `ALL_TRAFFIC` will do too.
+            egress,
+            service_account,
+            /// `gen1` or `gen2`; the API's `EXECUTION_ENVIRONMENT_GEN2` will do too.
+            execution_environment,
+            min_instances,
+        }
+        lists {
+            /// `latest`, or `REVISION=PERCENT` each.
+            traffic,
+        }
+        maps {}
+        choices {}
+    }
+}
+
+action! {
+    /// Creates a private managed zone.
+    DnsZoneCreate {
+        required { project, zone, dns_name }
+        optional { description }
+        lists {
+            /// Names, `projects/P/global/networks/N` or URLs.
+            networks,
+        }
+        maps {}
+        choices {}
+    }
+}
+
+action! {
+    /// Makes a private zone visible to networks.
+    DnsZoneAttachNetwork {
+        required { project, zone }
+        optional {}
+        lists {
+            /// The full list after the change: the API replaces the old one.
+            networks,
+        }
+        maps {}
+        choices {}
+    }
+}
+
+action! {
+    /// Creates or replaces a record set.
+    DnsRecordSet {
+        required { project, zone, name }
+        optional {
+            /// `A` where empty.
+            r#type,
+            /// Seconds; 300 where empty.
+            ttl,
+            /// The type of the record set that stands there now; empty where there is none.
+            replaces,
+        }
+        lists { rrdatas }
+        maps {}
+        choices {}
+    }
+}
+
+action! {
+    /// Creates a firewall rule that lets traffic in.
+    FirewallAllow {
+        required { project, network, name }
+        optional { priority }
+        lists {
+            source_ranges,
+            /// `8080`, `8000-8100` (of TCP), or with their protocol: `udp:53`.
+            ports,
+            target_tags,
+        }
+        maps {}
+        choices {}
+    }
+}
+
+action! {
+    /// What a person has to do, in words.
+    Manual {
+        required { text }
+        optional {
+            /// A command that helps.
+            command,
+        }
+        lists {}
+        maps {}
+        choices {}
+    }
+}
+
+/// What an IAM binding is put on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IamResource {
+    #[default]
+    Project,
+    Folder,
+    Organization,
+    Subnetwork,
+    ServiceAccount,
+}
+
+/// How a patch is merged. `strategic` is not served for custom resources.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PatchType {
+    #[default]
+    Merge,
+    Json,
+    Strategic,
+}
+
+impl Action {
+    /// The kind, as the report and the rule files write it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::IamBindingAdd(_) => "iam_binding_add",
+            Self::ApiEnable(_) => "api_enable",
+            Self::K8sPatch(_) => "k8s_patch",
+            Self::K8sCreate(_) => "k8s_create",
+            Self::K8sLabel(_) => "k8s_label",
+            Self::RunUpdate(_) => "run_update",
+            Self::DnsZoneCreate(_) => "dns_zone_create",
+            Self::DnsZoneAttachNetwork(_) => "dns_zone_attach_network",
+            Self::DnsRecordSet(_) => "dns_record_set",
+            Self::FirewallAllow(_) => "firewall_allow",
+            Self::Manual(_) => "manual",
+        }
+    }
+
+    /// Every text that may hold a template, to be filled in in place.
+    pub fn texts_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::IamBindingAdd(action) => action.texts_mut(),
+            Self::ApiEnable(action) => action.texts_mut(),
+            Self::K8sPatch(action) => action.texts_mut(),
+            Self::K8sCreate(action) => action.texts_mut(),
+            Self::K8sLabel(action) => action.texts_mut(),
+            Self::RunUpdate(action) => action.texts_mut(),
+            Self::DnsZoneCreate(action) => action.texts_mut(),
+            Self::DnsZoneAttachNetwork(action) => action.texts_mut(),
+            Self::DnsRecordSet(action) => action.texts_mut(),
+            Self::FirewallAllow(action) => action.texts_mut(),
+            Self::Manual(action) => action.texts_mut(),
+        }
+    }
+}
+
+/// A list of texts. YAML may give a list, or one text with commas between the items: a template can
+/// then say the whole list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Items(pub Vec<String>);
+
+impl Items {
+    /// The items, once templates are filled in: split at commas and line ends, trimmed, none empty.
+    pub fn values(&self) -> Vec<&str> {
+        self.0
+            .iter()
+            .flat_map(|text| text.split([',', '\n']))
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .collect()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.values().is_empty()
+    }
+}
+
+impl<'de> Deserialize<'de> for Items {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ItemsVisitor)
+    }
+}
+
+struct ItemsVisitor;
+
+impl<'de> Visitor<'de> for ItemsVisitor {
+    type Value = Items;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a list of texts, or one text with commas")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Items, E> {
+        Ok(Items(vec![text.to_owned()]))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Items, E> {
+        Ok(Items(vec![number.to_string()]))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Items, E> {
+        Ok(Items(vec![number.to_string()]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Items, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Text(item)) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Items(items))
+    }
+}
+
+/// A scalar of YAML as text: `300`, `true` and `"300"` alike.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a text, a number, true or false")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Text, E> {
+        Ok(Text(number.to_string()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Text, E> {
+        Ok(Text(number.to_string()))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Text, E> {
+        Ok(Text(value.to_string()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Err(serde::de::Error::custom(
+            "a mapping stands where a text is needed: quote the value (a bare `{{ … }}` is a mapping in YAML), or use `|`",
+        ))
+    }
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Text::deserialize(deserializer).map(|text| text.0)
+}
+
+fn text_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let map = BTreeMap::<String, Text>::deserialize(deserializer)?;
+    Ok(map.into_iter().map(|(key, text)| (key, text.0)).collect())
+}
