@@ -64,7 +64,7 @@ impl Command {
             None => self.words.join(" "),
             Some(value) => format!(
                 "# {}: no command, since {value:?} is no name",
-                self.words[..2].join(" ")
+                self.words.iter().take(2).cloned().collect::<Vec<_>>().join(" ")
             ),
         }
     }

@@ -2,7 +2,7 @@
 use super::page::Page;
 use super::{excerpt, style};
 use crate::report::outline::{Group, Outline, Symptoms, advice, severity_word, subject_line};
-use crate::report::text::{counted, cut_end, cut_middle, listed, occurrences, one_line, wrap_at_most};
+use crate::report::text::{counted, cut_end, cut_middle, listed, occurrences, one_line, width, wrap_at_most};
 use crate::report::v1::finding::Confidence;
 use crate::report::v1::fix::Verification;
 use crate::report::v1::{Finding, Fix, Report, Subject};
@@ -21,7 +21,7 @@ pub(super) fn index(outline: &Outline, page: &mut Page) {
         };
         let word = severity_word(group.severity());
         let badge = page.paint(style::severity(group.severity()), word);
-        let room = page.width() - 11 - first.code.len() - 1 - more.len();
+        let room = page.width().saturating_sub(12 + width(&first.code) + more.len());
         let summary = cut_end(&one_line(&first.summary), room);
         page.line(&format!(
             "{badge}{:pad$}{} {summary}{more}",

@@ -69,7 +69,7 @@ pub(super) fn section(outline: &Outline, page: &mut Page) {
         page.item(&text, 3);
     });
     page.few(warnings, REASONS, |page, warning| {
-        page.item(&format!("input: {warning}"), 3)
+        page.item(&format!("input: {warning}"), 3);
     });
 }
 
