@@ -1,12 +1,15 @@
 //! The report as canonical proto3 JSON: what `-o json` prints.
 use indexmap::IndexMap;
 use prost::{Message, Name};
-use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor, ReflectMessage, SerializeOptions, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, Kind, MessageDescriptor, ReflectMessage, SerializeOptions, Value,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
-static CONTRACT: LazyLock<Result<DescriptorPool, prost_reflect::DescriptorError>> =
-    LazyLock::new(|| DescriptorPool::decode(include_bytes!(concat!(env!("OUT_DIR"), "/report.bin")).as_slice()));
+static CONTRACT: LazyLock<Result<DescriptorPool, prost_reflect::DescriptorError>> = LazyLock::new(|| {
+    DescriptorPool::decode(include_bytes!(concat!(env!("OUT_DIR"), "/report.bin")).as_slice())
+});
 
 /// Why a message could not be written. None of these happens with the messages of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +29,21 @@ pub enum JsonError {
 pub fn to_json<M: Message + Name>(message: &M) -> Result<String, JsonError> {
     let pool = CONTRACT.as_ref().map_err(JsonError::Descriptors)?;
     let name = M::full_name();
-    let descriptor = pool.get_message_by_name(&name).ok_or(JsonError::UnknownMessage(name))?;
+    let descriptor = pool
+        .get_message_by_name(&name)
+        .ok_or(JsonError::UnknownMessage(name))?;
     let dynamic = DynamicMessage::decode(descriptor.clone(), message.encode_to_vec().as_slice())?;
-    debug_assert_eq!(unspecified(&dynamic), None, "an enum of the report was left unset");
+    debug_assert_eq!(
+        unspecified(&dynamic),
+        None,
+        "an enum of the report was left unset"
+    );
     let mut buffer = Vec::new();
     let mut serializer = serde_json::Serializer::new(&mut buffer);
-    dynamic.serialize_with_options(&mut serializer, &SerializeOptions::new().skip_default_fields(false))?;
+    dynamic.serialize_with_options(
+        &mut serializer,
+        &SerializeOptions::new().skip_default_fields(false),
+    )?;
     let mut tree: Tree = serde_json::from_slice(&buffer)?;
     sort_maps(&mut tree, &descriptor);
     Ok(serde_json::to_string_pretty(&tree)? + "\n")
@@ -87,7 +99,10 @@ mod tests {
 
     #[test]
     fn empty_lists_are_there_and_unset_fields_are_not() {
-        let report = parsed(&v1::Report { verdict: v1::report::Verdict::Healthy as i32, ..v1::Report::default() });
+        let report = parsed(&v1::Report {
+            verdict: v1::report::Verdict::Healthy as i32,
+            ..v1::Report::default()
+        });
         assert_eq!(report["findings"], serde_json::json!([]));
         assert_eq!(report["verdict"], "HEALTHY");
         assert!(report.get("scope").is_none());
@@ -96,7 +111,10 @@ mod tests {
         assert_eq!(finding["role"], "ROOT_CAUSE");
         assert!(finding["subject"].get("namespace").is_none());
         assert_eq!(finding["evidence"][1]["count"], 6);
-        assert_eq!(finding["fixes"][0]["actions"][0]["fields"]["project"], "mesh-prod");
+        assert_eq!(
+            finding["fixes"][0]["actions"][0]["fields"]["project"],
+            "mesh-prod"
+        );
         assert!(finding["fixes"][0].get("manifest").is_none());
         assert_eq!(incident["checks"][0]["status"], "FAILED");
     }
@@ -122,7 +140,10 @@ mod tests {
         for report in samples::all() {
             assert!(!to_json(&report).unwrap().contains("UNSPECIFIED"));
         }
-        let unset = v1::Report { findings: vec![v1::Finding::default()], ..samples::healthy() };
+        let unset = v1::Report {
+            findings: vec![v1::Finding::default()],
+            ..samples::healthy()
+        };
         let pool = CONTRACT.as_ref().unwrap();
         let descriptor = pool.get_message_by_name(&v1::Report::full_name()).unwrap();
         let dynamic = DynamicMessage::decode(descriptor, unset.encode_to_vec().as_slice()).unwrap();

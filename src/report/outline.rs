@@ -36,8 +36,11 @@ impl<'a> Outline<'a> {
             .filter(|finding| finding.role() != Role::Symptom)
             .map(|finding| (finding.id.as_str(), finding))
             .collect();
-        let by_id: BTreeMap<&str, &Finding> =
-            report.findings.iter().map(|finding| (finding.id.as_str(), finding)).collect();
+        let by_id: BTreeMap<&str, &Finding> = report
+            .findings
+            .iter()
+            .map(|finding| (finding.id.as_str(), finding))
+            .collect();
         let mut explained: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
         let (mut causes, mut rest) = (Vec::new(), Vec::new());
         for finding in &report.findings {
@@ -60,14 +63,24 @@ impl<'a> Outline<'a> {
             let mut groups: Vec<Group> = by_code(findings)
                 .into_iter()
                 .map(|Symptoms { first, findings }| {
-                    let symptoms = findings.iter().filter_map(|cause| explained.get(cause.id.as_str()));
-                    Group { first, symptoms: by_code(symptoms.flatten().copied().collect()), findings }
+                    let symptoms = findings
+                        .iter()
+                        .filter_map(|cause| explained.get(cause.id.as_str()));
+                    Group {
+                        first,
+                        symptoms: by_code(symptoms.flatten().copied().collect()),
+                        findings,
+                    }
                 })
                 .collect();
             groups.sort_by_key(|group| std::cmp::Reverse(group.severity()));
             groups
         };
-        Self { report, causes: grouped(causes), rest: grouped(rest) }
+        Self {
+            report,
+            causes: grouped(causes),
+            rest: grouped(rest),
+        }
     }
 
     /// The verdict's word and what it rests on, in one sentence without an end.
@@ -75,19 +88,28 @@ impl<'a> Outline<'a> {
         match self.report.verdict() {
             report::Verdict::Unhealthy => ("UNHEALTHY", self.unhealthy()),
             report::Verdict::Healthy => ("HEALTHY", self.healthy()),
-            report::Verdict::Inconclusive | report::Verdict::Unspecified => ("INCONCLUSIVE", self.inconclusive()),
+            report::Verdict::Inconclusive | report::Verdict::Unspecified => {
+                ("INCONCLUSIVE", self.inconclusive())
+            }
         }
     }
 
     fn unhealthy(&self) -> String {
-        let causes: Vec<&Finding> = self.causes.iter().flat_map(|group| group.findings.iter().copied()).collect();
+        let causes: Vec<&Finding> = self
+            .causes
+            .iter()
+            .flat_map(|group| group.findings.iter().copied())
+            .collect();
         let count = |severity| causes.iter().filter(|cause| cause.severity() == severity).count();
         let severities = match (count(Severity::Critical), count(Severity::Error)) {
             (critical, 0) if critical > 0 => "critical".to_owned(),
             (0, _) => "error".to_owned(),
             (critical, error) => format!("{critical} critical, {error} error"),
         };
-        let mut text = format!("{} ({severities})", super::text::counted(causes.len(), "root cause"));
+        let mut text = format!(
+            "{} ({severities})",
+            super::text::counted(causes.len(), "root cause")
+        );
         if let ([group], true) = (self.causes.as_slice(), causes.len() > 1) {
             text.push_str(&format!(", all {},", group.first.code));
         }
@@ -98,18 +120,32 @@ impl<'a> Outline<'a> {
             broken => ("break", broken),
         };
         if hit > 0 {
-            let verb = if causes.len() == 1 { format!("{verb}s") } else { verb.to_owned() };
-            text.push_str(&format!(" {verb} {hit} of {}", super::text::counted(paths.len(), "path")));
+            let verb = if causes.len() == 1 {
+                format!("{verb}s")
+            } else {
+                verb.to_owned()
+            };
+            text.push_str(&format!(
+                " {verb} {hit} of {}",
+                super::text::counted(paths.len(), "path")
+            ));
         }
         text.trim_end_matches(',').to_owned()
     }
 
     fn healthy(&self) -> String {
         let passed = self.passed();
-        let mut text = format!("no root cause found; {} passed", super::text::counted(passed, "check"));
+        let mut text = format!(
+            "no root cause found; {} passed",
+            super::text::counted(passed, "check")
+        );
         let paths = self.report.path.len();
         if paths > 0 {
-            text = format!("{} without a fault; {} passed", super::text::counted(paths, "path"), super::text::counted(passed, "check"));
+            text = format!(
+                "{} without a fault; {} passed",
+                super::text::counted(paths, "path"),
+                super::text::counted(passed, "check")
+            );
         }
         match self.rest.iter().map(|group| group.findings.len()).sum() {
             0 => text,
@@ -119,7 +155,11 @@ impl<'a> Outline<'a> {
 
     fn inconclusive(&self) -> String {
         let missing = |wanted: &[collector::Status]| -> Vec<&str> {
-            let found = self.report.collectors.iter().filter(|collector| wanted.contains(&collector.status()));
+            let found = self
+                .report
+                .collectors
+                .iter()
+                .filter(|collector| wanted.contains(&collector.status()));
             let names: BTreeSet<&str> = found.map(|collector| collector.name.as_str()).collect();
             names.into_iter().collect()
         };
@@ -129,10 +169,19 @@ impl<'a> Outline<'a> {
             0 => None,
             1 => Some(format!("{} was {how}", names.join(""))),
             2..=4 => Some(format!("{} were {how}", super::text::listed(names))),
-            count => Some(format!("{} and {} more sources were {how}", names[..3].join(", "), count - 3)),
+            count => Some(format!(
+                "{} and {} more sources were {how}",
+                names[..3].join(", "),
+                count - 3
+            )),
         };
-        let gaps: Vec<String> =
-            [said(&absent, "not collected"), said(&partial, "collected in part")].into_iter().flatten().collect();
+        let gaps: Vec<String> = [
+            said(&absent, "not collected"),
+            said(&partial, "collected in part"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         match (gaps.as_slice(), self.report.reasons.as_slice()) {
             ([], [only]) => format!("nothing broken was found, but {}", lower_first(only)),
             ([], _) => "nothing broken was found, but something needed was not seen".to_owned(),
@@ -143,14 +192,23 @@ impl<'a> Outline<'a> {
     /// How many checks passed.
     pub fn passed(&self) -> usize {
         let passed = super::v1::check::Status::Passed;
-        self.report.checks.iter().filter(|check| check.status() == passed).count()
+        self.report
+            .checks
+            .iter()
+            .filter(|check| check.status() == passed)
+            .count()
     }
 
     /// Checks that could not be made, by reason, the most first.
     pub fn skipped(&self) -> Vec<(&'a str, Vec<&'a str>)> {
         let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
         let skipped = super::v1::check::Status::Skipped;
-        for check in self.report.checks.iter().filter(|check| check.status() == skipped) {
+        for check in self
+            .report
+            .checks
+            .iter()
+            .filter(|check| check.status() == skipped)
+        {
             let reason = check.reason.as_deref().unwrap_or("no reason was given");
             match reasons.iter_mut().find(|(known, _)| *known == reason) {
                 Some((_, codes)) => codes.push(&check.code),
@@ -164,14 +222,21 @@ impl<'a> Outline<'a> {
     /// Collectors that did not bring all they should.
     pub fn troubled(&self) -> impl Iterator<Item = &'a Collector> {
         let fine = [collector::Status::Ok, collector::Status::Unspecified];
-        self.report.collectors.iter().filter(move |collector| !fine.contains(&collector.status()))
+        self.report
+            .collectors
+            .iter()
+            .filter(move |collector| !fine.contains(&collector.status()))
     }
 }
 
 impl Group<'_> {
     /// The worst among them.
     pub fn severity(&self) -> Severity {
-        self.findings.iter().map(|finding| finding.severity()).max().unwrap_or(Severity::Info)
+        self.findings
+            .iter()
+            .map(|finding| finding.severity())
+            .max()
+            .unwrap_or(Severity::Info)
     }
 }
 
@@ -187,15 +252,26 @@ pub(super) fn severity_word(severity: Severity) -> &'static str {
 
 /// `CloudRunService fortio, project mesh-prod, us-central1`.
 pub(super) fn subject_line(subject: Option<&Subject>) -> String {
-    let Some(subject) = subject else { return String::new() };
-    let name = match subject.namespace.as_deref().filter(|namespace| !namespace.is_empty()) {
+    let Some(subject) = subject else {
+        return String::new();
+    };
+    let name = match subject
+        .namespace
+        .as_deref()
+        .filter(|namespace| !namespace.is_empty())
+    {
         Some(namespace) => format!("{namespace}/{}", subject.name),
         None => subject.name.clone(),
     };
-    let project = subject.project.as_deref().filter(|project| !project.is_empty() && *project != subject.name);
+    let project = subject
+        .project
+        .as_deref()
+        .filter(|project| !project.is_empty() && *project != subject.name);
     let location = subject.location.clone().filter(|location| !location.is_empty());
     let place = [project.map(|project| format!("project {project}")), location];
-    let parts = [Some(format!("{} {name}", subject.kind).trim().to_owned())].into_iter().chain(place);
+    let parts = [Some(format!("{} {name}", subject.kind).trim().to_owned())]
+        .into_iter()
+        .chain(place);
     parts.flatten().collect::<Vec<_>>().join(", ")
 }
 
@@ -207,12 +283,20 @@ pub(super) fn worst(path: &Path) -> hop::Status {
         hop::Status::Unknown | hop::Status::Unspecified => 1,
         hop::Status::Ok => 0,
     };
-    path.hops.iter().map(super::v1::Hop::status).max_by_key(badness).unwrap_or(hop::Status::Unknown)
+    path.hops
+        .iter()
+        .map(super::v1::Hop::status)
+        .max_by_key(badness)
+        .unwrap_or(hop::Status::Unknown)
 }
 
 /// What a person has to do by hand in a fix, in words.
 pub(super) fn advice(actions: &[Action]) -> impl Iterator<Item = &str> {
-    actions.iter().filter(|action| action.kind == "manual").filter_map(|action| action.fields.get("text")).map(String::as_str)
+    actions
+        .iter()
+        .filter(|action| action.kind == "manual")
+        .filter_map(|action| action.fields.get("text"))
+        .map(String::as_str)
 }
 
 fn by_code(findings: Vec<&Finding>) -> Vec<Symptoms<'_>> {
@@ -222,7 +306,10 @@ fn by_code(findings: Vec<&Finding>) -> Vec<Symptoms<'_>> {
             // One symptom may be explained by several causes of the group.
             Some(group) if group.findings.iter().any(|known| std::ptr::eq(*known, finding)) => {}
             Some(group) => group.findings.push(finding),
-            None => groups.push(Symptoms { first: finding, findings: vec![finding] }),
+            None => groups.push(Symptoms {
+                first: finding,
+                findings: vec![finding],
+            }),
         }
     }
     groups
@@ -236,7 +323,12 @@ fn causes_of<'a>(
 ) -> BTreeSet<&'a str> {
     let (mut open, mut seen, mut found) = (vec![symptom], BTreeSet::new(), BTreeSet::new());
     while let Some(finding) = open.pop() {
-        for id in finding.explained_by.iter().map(String::as_str).filter(|id| seen.insert(*id)) {
+        for id in finding
+            .explained_by
+            .iter()
+            .map(String::as_str)
+            .filter(|id| seen.insert(*id))
+        {
             if roots.contains_key(id) {
                 found.insert(id);
             } else {
@@ -251,7 +343,9 @@ fn causes_of<'a>(
 fn lower_first(sentence: &str) -> String {
     let mut chars = sentence.trim_end_matches('.').chars();
     match (chars.next(), chars.as_str()) {
-        (Some(first), rest) if rest.starts_with(|c: char| c.is_lowercase()) => format!("{}{rest}", first.to_lowercase()),
+        (Some(first), rest) if rest.starts_with(|c: char| c.is_lowercase()) => {
+            format!("{}{rest}", first.to_lowercase())
+        }
         _ => sentence.trim_end_matches('.').to_owned(),
     }
 }

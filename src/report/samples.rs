@@ -5,11 +5,27 @@ use super::v1::report::Verdict;
 use super::v1::*;
 
 const LOG: &str = "StreamAggregatedResources gRPC config stream to trafficdirector.googleapis.com:443 closed: 7, Permission 'trafficdirector.networks.getConfigs' denied on resource '//trafficdirector.googleapis.com/projects/525300120045/networks/mesh:test-mesh/nodes/0f6cbb1e-0d1c-4b3a-9a43-6f2f0a1f7a35' (or it may not exist).";
-const LAYERS: [&str; 9] =
-    ["iam", "cloud-run", "dns", "network", "control-plane", "routing", "workload", "policy", "dataplane"];
+const LAYERS: [&str; 9] = [
+    "iam",
+    "cloud-run",
+    "dns",
+    "network",
+    "control-plane",
+    "routing",
+    "workload",
+    "policy",
+    "dataplane",
+];
 
 pub(super) fn all() -> Vec<Report> {
-    vec![incident(), two_causes(), healthy(), inconclusive(), twelve_of_one_code(), two_of_one_code()]
+    vec![
+        incident(),
+        two_causes(),
+        healthy(),
+        inconclusive(),
+        twelve_of_one_code(),
+        two_of_one_code(),
+    ]
 }
 
 /// One account without the role: the sidecar gets no configuration.
@@ -19,13 +35,32 @@ pub(super) fn incident() -> Report {
         verdict: Verdict::Unhealthy as i32,
         path: vec![
             path("cart", &[]),
-            path("fortio", &[("iam", hop::Status::Broken), ("control-plane", hop::Status::Unknown), ("dataplane", hop::Status::Unknown)]),
+            path(
+                "fortio",
+                &[
+                    ("iam", hop::Status::Broken),
+                    ("control-plane", hop::Status::Unknown),
+                    ("dataplane", hop::Status::Unknown),
+                ],
+            ),
             path("pricing", &[]),
         ],
         findings: vec![
             cause.clone(),
-            symptom(&cause, "MD801", "xds-permission-denied", "dataplane", "The sidecar of fortio was refused its configuration 6 times: trafficdirector.networks.getConfigs is denied"),
-            symptom(&cause, "MD411", "xds-client-not-connected", "control-plane", "Traffic Director has no connected client for fortio"),
+            symptom(
+                &cause,
+                "MD801",
+                "xds-permission-denied",
+                "dataplane",
+                "The sidecar of fortio was refused its configuration 6 times: trafficdirector.networks.getConfigs is denied",
+            ),
+            symptom(
+                &cause,
+                "MD411",
+                "xds-client-not-connected",
+                "control-plane",
+                "Traffic Director has no connected client for fortio",
+            ),
             ignored_field(),
         ],
         checks: vec![
@@ -34,12 +69,30 @@ pub(super) fn incident() -> Report {
             check("MD801", check::Status::Failed, 3, None),
             check("MD411", check::Status::Failed, 3, None),
             check("MD507", check::Status::Failed, 2, None),
-            check("MD601", check::Status::Skipped, 0, Some("kubernetes/pods was not collected")),
-            check("MD602", check::Status::Skipped, 0, Some("kubernetes/pods was not collected")),
+            check(
+                "MD601",
+                check::Status::Skipped,
+                0,
+                Some("kubernetes/pods was not collected"),
+            ),
+            check(
+                "MD602",
+                check::Status::Skipped,
+                0,
+                Some("kubernetes/pods was not collected"),
+            ),
         ],
         collectors: vec![
             collector("cloud-run", collector::Status::Ok, 3, None, None),
-            collector("kubernetes/gke-ads", collector::Status::Partial, 212, Some("403: pods is forbidden: User \"sre@example.com\" cannot list resource \"pods\" in API group \"\" at the cluster scope"), Some("container.pods.list")),
+            collector(
+                "kubernetes/gke-ads",
+                collector::Status::Partial,
+                212,
+                Some(
+                    "403: pods is forbidden: User \"sre@example.com\" cannot list resource \"pods\" in API group \"\" at the cluster scope",
+                ),
+                Some("container.pods.list"),
+            ),
         ],
         ..base()
     }
@@ -83,13 +136,31 @@ pub(super) fn two_causes() -> Report {
     let incident = incident();
     let mut findings = vec![selector.clone()];
     findings.extend(incident.findings.iter().cloned());
-    findings.push(symptom(&selector, "MD823", "no-healthy-upstream", "dataplane", "Calls to ads.mesh.private fail with UH no_healthy_upstream"));
+    findings.push(symptom(
+        &selector,
+        "MD823",
+        "no-healthy-upstream",
+        "dataplane",
+        "Calls to ads.mesh.private fail with UH no_healthy_upstream",
+    ));
     // A symptom of a symptom.
-    let mut second = symptom(&selector, "MD417", "no-endpoints", "control-plane", "The cluster outbound|80||ads.ads.svc.cluster.local has no endpoint");
+    let mut second = symptom(
+        &selector,
+        "MD417",
+        "no-endpoints",
+        "control-plane",
+        "The cluster outbound|80||ads.ads.svc.cluster.local has no endpoint",
+    );
     second.explained_by = vec!["MD823/fortio".to_owned()];
     findings.push(second);
     Report {
-        path: vec![path("fortio", &[("iam", hop::Status::Broken), ("workload", hop::Status::Broken)]), path("cart", &[("workload", hop::Status::Broken)])],
+        path: vec![
+            path(
+                "fortio",
+                &[("iam", hop::Status::Broken), ("workload", hop::Status::Broken)],
+            ),
+            path("cart", &[("workload", hop::Status::Broken)]),
+        ],
         findings,
         ..incident
     }
@@ -101,7 +172,10 @@ pub(super) fn healthy() -> Report {
         verdict: Verdict::Healthy as i32,
         path: vec![path("cart", &[]), path("fortio", &[])],
         findings: vec![ignored_field()],
-        checks: vec![check("MD101", check::Status::Passed, 2, None), check("MD801", check::Status::Passed, 2, None)],
+        checks: vec![
+            check("MD101", check::Status::Passed, 2, None),
+            check("MD801", check::Status::Passed, 2, None),
+        ],
         ..base()
     }
 }
@@ -109,9 +183,21 @@ pub(super) fn healthy() -> Report {
 /// No log and no policy could be had.
 pub(super) fn inconclusive() -> Report {
     let mut checks: Vec<Check> = (801..=824)
-        .map(|code| check(&format!("MD{code}"), check::Status::Skipped, 0, Some("logging was not collected")))
+        .map(|code| {
+            check(
+                &format!("MD{code}"),
+                check::Status::Skipped,
+                0,
+                Some("logging was not collected"),
+            )
+        })
         .collect();
-    checks.push(check("MD101", check::Status::Skipped, 0, Some("iam of project mesh-prod was not collected")));
+    checks.push(check(
+        "MD101",
+        check::Status::Skipped,
+        0,
+        Some("iam of project mesh-prod was not collected"),
+    ));
     checks.push(check("MD301", check::Status::Passed, 2, None));
     Report {
         verdict: Verdict::Inconclusive as i32,
@@ -132,7 +218,20 @@ pub(super) fn inconclusive() -> Report {
 
 /// A team forgot the role on all its services.
 pub(super) fn twelve_of_one_code() -> Report {
-    of_one_code(&["ads", "basket", "cart", "catalogue", "checkout", "currency", "email", "fortio", "payment", "pricing", "search", "shipping"])
+    of_one_code(&[
+        "ads",
+        "basket",
+        "cart",
+        "catalogue",
+        "checkout",
+        "currency",
+        "email",
+        "fortio",
+        "payment",
+        "pricing",
+        "search",
+        "shipping",
+    ])
 }
 
 pub(super) fn two_of_one_code() -> Report {
@@ -140,9 +239,23 @@ pub(super) fn two_of_one_code() -> Report {
 }
 
 fn of_one_code(services: &[&str]) -> Report {
-    let causes: Vec<Finding> = services.iter().map(|name| role_missing(name, &format!("{name}-run"))).collect();
-    let symptoms = causes.iter().map(|cause| symptom(cause, "MD801", "xds-permission-denied", "dataplane", "The sidecar was refused its configuration"));
-    let mut path: Vec<Path> = services.iter().map(|name| self::path(name, &[("iam", hop::Status::Broken)])).collect();
+    let causes: Vec<Finding> = services
+        .iter()
+        .map(|name| role_missing(name, &format!("{name}-run")))
+        .collect();
+    let symptoms = causes.iter().map(|cause| {
+        symptom(
+            cause,
+            "MD801",
+            "xds-permission-denied",
+            "dataplane",
+            "The sidecar was refused its configuration",
+        )
+    });
+    let mut path: Vec<Path> = services
+        .iter()
+        .map(|name| self::path(name, &[("iam", hop::Status::Broken)]))
+        .collect();
     path.extend((1..=38).map(|number| self::path(&format!("batch-{number}"), &[])));
     Report {
         verdict: Verdict::Unhealthy as i32,
@@ -157,7 +270,11 @@ fn base() -> Report {
     Report {
         schema_version: "meshdoctor.report.v1".to_owned(),
         tool_version: "0.1.0".to_owned(),
-        scope: Some(Scope { project: "mesh-prod".to_owned(), since: "3600s".to_owned(), ..Scope::default() }),
+        scope: Some(Scope {
+            project: "mesh-prod".to_owned(),
+            since: "3600s".to_owned(),
+            ..Scope::default()
+        }),
         collected_at: "2026-11-24T09:30:00Z".to_owned(),
         ..Report::default()
     }
@@ -165,7 +282,11 @@ fn base() -> Report {
 
 fn role_missing(service: &str, account: &str) -> Finding {
     let member = format!("serviceAccount:{account}@mesh-prod.iam.gserviceaccount.com");
-    let fields = [("project", "mesh-prod"), ("member", member.as_str()), ("role", "roles/trafficdirector.client")];
+    let fields = [
+        ("project", "mesh-prod"),
+        ("member", member.as_str()),
+        ("role", "roles/trafficdirector.client"),
+    ];
     Finding {
         id: format!("MD101/{service}"),
         code: "MD101".to_owned(),
@@ -217,7 +338,11 @@ fn role_missing(service: &str, account: &str) -> Finding {
 
 fn symptom(cause: &Finding, code: &str, name: &str, layer: &str, summary: &str) -> Finding {
     let client = cause.subject.as_ref().map_or("", |subject| subject.name.as_str());
-    let client = if client == "ads" && code != "MD801" { "fortio" } else { client };
+    let client = if client == "ads" && code != "MD801" {
+        "fortio"
+    } else {
+        client
+    };
     Finding {
         id: format!("{code}/{client}"),
         code: code.to_owned(),
@@ -226,7 +351,11 @@ fn symptom(cause: &Finding, code: &str, name: &str, layer: &str, summary: &str) 
         severity: Severity::Critical as i32,
         confidence: Confidence::Confirmed as i32,
         role: Role::Symptom as i32,
-        subject: Some(Subject { kind: "CloudRunService".to_owned(), name: client.to_owned(), ..Subject::default() }),
+        subject: Some(Subject {
+            kind: "CloudRunService".to_owned(),
+            name: client.to_owned(),
+            ..Subject::default()
+        }),
         summary: summary.to_owned(),
         explained_by: vec![cause.id.clone()],
         ..Finding::default()
@@ -255,15 +384,34 @@ fn ignored_field() -> Finding {
 
 fn path(client: &str, faults: &[(&str, hop::Status)]) -> Path {
     let hop = |layer: &str| {
-        let status = faults.iter().find(|(at, _)| *at == layer).map_or(hop::Status::Ok, |(_, status)| *status);
+        let status = faults
+            .iter()
+            .find(|(at, _)| *at == layer)
+            .map_or(hop::Status::Ok, |(_, status)| *status);
         let (detail, findings) = match (layer, status) {
-            ("iam", hop::Status::Broken) => (format!("{client}-run lacks trafficdirector.networks.getConfigs"), vec!["MD101".to_owned()]),
-            ("workload", hop::Status::Broken) => ("Service ads/ads matches no pod".to_owned(), vec!["MD601".to_owned()]),
+            ("iam", hop::Status::Broken) => (
+                format!("{client}-run lacks trafficdirector.networks.getConfigs"),
+                vec!["MD101".to_owned()],
+            ),
+            ("workload", hop::Status::Broken) => (
+                "Service ads/ads matches no pod".to_owned(),
+                vec!["MD601".to_owned()],
+            ),
             _ => (String::new(), vec![]),
         };
-        Hop { layer: layer.to_owned(), title: layer.to_owned(), status: status as i32, detail, findings }
+        Hop {
+            layer: layer.to_owned(),
+            title: layer.to_owned(),
+            status: status as i32,
+            detail,
+            findings,
+        }
     };
-    Path { client: client.to_owned(), host: "ads.mesh.private".to_owned(), hops: LAYERS.map(hop).to_vec() }
+    Path {
+        client: client.to_owned(),
+        host: "ads.mesh.private".to_owned(),
+        hops: LAYERS.map(hop).to_vec(),
+    }
 }
 
 fn check(code: &str, status: check::Status, subjects: u32, reason: Option<&str>) -> Check {

@@ -66,7 +66,10 @@ pub(super) fn wrap_at_most(text: &str, columns: usize, most: usize) -> Vec<Strin
         return whole;
     }
     let sentences = text.match_indices(". ").map(|(at, _)| at + 1);
-    let fitting = sentences.map(|end| wrap(&text[..end], columns)).take_while(|lines| lines.len() <= most).last();
+    let fitting = sentences
+        .map(|end| wrap(&text[..end], columns))
+        .take_while(|lines| lines.len() <= most)
+        .last();
     fitting.unwrap_or_else(|| {
         let mut lines: Vec<String> = whole.into_iter().take(most).collect();
         if let Some(last) = lines.last_mut() {
@@ -84,6 +87,15 @@ pub(super) fn cut_middle(text: &str, columns: usize) -> String {
     let room = columns.saturating_sub(1);
     let tail = suffix(text, room / 2);
     format!("{}…{tail}", prefix(text, room - width(tail)))
+}
+
+/// Cuts the end off a text that is longer than `columns`.
+pub(super) fn cut_end(text: &str, columns: usize) -> String {
+    match width(text) <= columns {
+        true => text.to_owned(),
+        false if columns == 0 => String::new(),
+        false => format!("{}…", prefix(text, columns - 1)),
+    }
 }
 
 /// The longest beginning that takes at most `columns`.
@@ -123,7 +135,11 @@ fn is_url(word: &str) -> bool {
 
 /// `1 path`, `3 paths`.
 pub(super) fn counted(count: usize, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+    if count == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{count} {one}s")
+    }
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -140,7 +156,12 @@ pub(super) fn listed<T: AsRef<str>>(items: &[T]) -> String {
 
 /// How often and when, in short: `6 times, 09:20 to 09:25 UTC`; the day is said where it is not
 /// `today` (the day of collection).
-pub(super) fn occurrences(count: Option<u32>, first: Option<&str>, last: Option<&str>, today: &str) -> String {
+pub(super) fn occurrences(
+    count: Option<u32>,
+    first: Option<&str>,
+    last: Option<&str>,
+    today: &str,
+) -> String {
     let count = match count {
         None => None,
         Some(1) => Some("once".to_owned()),
@@ -153,7 +174,11 @@ pub(super) fn occurrences(count: Option<u32>, first: Option<&str>, last: Option<
         (Some(at), None) | (None, Some(at)) => Some(clock(at, today)),
         (Some(first), Some(last)) => {
             let (from, to) = (clock(first, today), clock(last, Some(day(first))));
-            Some(if clock(last, today) == from { from } else { format!("{from} to {to}") })
+            Some(if clock(last, today) == from {
+                from
+            } else {
+                format!("{from} to {to}")
+            })
         }
     };
     let when = when.map(|when| format!("{when} UTC"));
@@ -166,7 +191,11 @@ fn day(at: Timestamp) -> jiff::civil::Date {
 
 fn clock(at: Timestamp, known: Option<jiff::civil::Date>) -> String {
     let at = at.to_zoned(TimeZone::UTC);
-    let format = if Some(at.date()) == known { "%H:%M" } else { "%-d %b %H:%M" };
+    let format = if Some(at.date()) == known {
+        "%H:%M"
+    } else {
+        "%-d %b %H:%M"
+    };
     at.strftime(format).to_string()
 }
 
@@ -179,7 +208,10 @@ mod tests {
         let text = "short words and //trafficdirector.googleapis.com/projects/525300120045/networks/mesh:test-mesh/nodes/0123456789 and 漢字漢字漢字漢字 https://cloud.google.com/service-mesh/docs/configure-cloud-service-mesh-for-cloud-run end";
         for columns in [10, 20, 40, 80] {
             for line in wrap(text, columns) {
-                assert!(width(&line) <= columns || line.starts_with("https://"), "{columns}: {line}");
+                assert!(
+                    width(&line) <= columns || line.starts_with("https://"),
+                    "{columns}: {line}"
+                );
             }
         }
         let letters = |text: &str| text.replace(char::is_whitespace, "");
@@ -190,7 +222,10 @@ mod tests {
     fn whole_sentences_are_kept_where_they_fit() {
         let text = "One short sentence. Another that is longer than the first one. And a third.";
         assert_eq!(wrap_at_most(text, 40, 1), ["One short sentence."]);
-        assert_eq!(wrap_at_most("No sentence ends here for a long while", 20, 1), ["No sentence ends…"]);
+        assert_eq!(
+            wrap_at_most("No sentence ends here for a long while", 20, 1),
+            ["No sentence ends…"]
+        );
     }
 
     #[test]
@@ -202,7 +237,10 @@ mod tests {
 
     #[test]
     fn a_terminal_obeys_nothing_in_an_excerpt() {
-        assert_eq!(safe("a\u{1b}[31mb\u{202e}c\r\nd\te"), "a\u{fffd}[31mb\u{fffd}c\nd\te");
+        assert_eq!(
+            safe("a\u{1b}[31mb\u{202e}c\r\nd\te"),
+            "a\u{fffd}[31mb\u{fffd}c\nd\te"
+        );
     }
 
     #[test]
@@ -210,15 +248,33 @@ mod tests {
         let today = "2026-11-24T10:00:00Z";
         let say = |count, first, last| occurrences(count, first, last, today);
         assert_eq!(
-            say(Some(6), Some("2026-11-24T09:20:01.5Z"), Some("2026-11-24T09:25:00Z")),
+            say(
+                Some(6),
+                Some("2026-11-24T09:20:01.5Z"),
+                Some("2026-11-24T09:25:00Z")
+            ),
             "6 times, 09:20 to 09:25 UTC"
         );
-        assert_eq!(say(Some(1), Some("2026-11-24T09:20:01Z"), Some("2026-11-24T09:20:01Z")), "once, 09:20 UTC");
         assert_eq!(
-            say(Some(9), Some("2026-11-23T22:10:00Z"), Some("2026-11-24T09:25:00Z")),
+            say(
+                Some(1),
+                Some("2026-11-24T09:20:01Z"),
+                Some("2026-11-24T09:20:01Z")
+            ),
+            "once, 09:20 UTC"
+        );
+        assert_eq!(
+            say(
+                Some(9),
+                Some("2026-11-23T22:10:00Z"),
+                Some("2026-11-24T09:25:00Z")
+            ),
             "9 times, 23 Nov 22:10 to 24 Nov 09:25 UTC"
         );
-        assert_eq!(say(None, Some("2026-11-23T22:10:00Z"), Some("2026-11-23T22:30:00Z")), "23 Nov 22:10 to 22:30 UTC");
+        assert_eq!(
+            say(None, Some("2026-11-23T22:10:00Z"), Some("2026-11-23T22:30:00Z")),
+            "23 Nov 22:10 to 22:30 UTC"
+        );
         assert_eq!(say(Some(2), Some("yesterday"), None), "2 times");
         assert_eq!(say(None, None, None), "");
     }

@@ -2,10 +2,10 @@
 use super::page::Page;
 use super::{excerpt, style};
 use crate::report::outline::{Group, Outline, Symptoms, advice, severity_word, subject_line};
-use crate::report::text::{counted, cut_middle, occurrences, one_line, wrap_at_most};
+use crate::report::text::{counted, cut_end, cut_middle, listed, occurrences, one_line, width, wrap_at_most};
 use crate::report::v1::finding::Confidence;
 use crate::report::v1::fix::Verification;
-use crate::report::v1::{Finding, Fix, Report};
+use crate::report::v1::{Finding, Fix, Report, Subject};
 
 /// Up to so many findings of one code are told one by one.
 const TOLD: usize = 3;
@@ -21,9 +21,14 @@ pub(super) fn index(outline: &Outline, page: &mut Page) {
         };
         let word = severity_word(group.severity());
         let badge = page.paint(style::severity(group.severity()), word);
-        let room = page.width() - 11 - first.code.len() - 1 - more.len();
-        let summary = cut_middle(&one_line(&first.summary), room);
-        page.line(&format!("{badge}{:pad$}{} {summary}{more}", "", first.code, pad = 10 - word.len()));
+        let room = page.width().saturating_sub(12 + width(&first.code) + more.len());
+        let summary = cut_end(&one_line(&first.summary), room);
+        page.line(&format!(
+            "{badge}{:pad$}{} {summary}{more}",
+            "",
+            first.code,
+            pad = 10 - word.len()
+        ));
     }
 }
 
@@ -36,7 +41,11 @@ pub(super) fn block(group: &Group, report: &Report, page: &mut Page) {
         (1, _) => format!("{} {}", first.code, first.name),
         _ => format!("{} {}: {}", first.code, first.name, counted(many, "finding")),
     };
-    page.badge(severity_word(group.severity()), style::severity(group.severity()), &title);
+    page.badge(
+        severity_word(group.severity()),
+        style::severity(group.severity()),
+        &title,
+    );
     if many > TOLD {
         crowd(group, report, page);
         return;
@@ -59,6 +68,9 @@ pub(super) fn block(group: &Group, report: &Report, page: &mut Page) {
             explains(&group.symptoms, page);
         }
         fixes(finding, page);
+        if page.options.verbose && !finding.references.is_empty() {
+            page.labelled("see", &finding.references);
+        }
     }
     if !alone {
         page.blank();
@@ -69,20 +81,27 @@ pub(super) fn block(group: &Group, report: &Report, page: &mut Page) {
 /// Many of one code: the subjects in a list, the rest from the first.
 fn crowd(group: &Group, report: &Report, page: &mut Page) {
     let first = group.first;
-    page.few(&group.findings, SUBJECTS, |page, finding| {
-        let room = page.width() - 4;
-        page.line(&format!("  - {}", cut_middle(&one_line(&subject_line(finding.subject.as_ref())), room)));
-    });
+    subjects(group, page);
     page.prose(&format!("The first: {}", first.summary), 2, style::PLAIN);
     why(first, page);
     evidence(first, report, 1, page);
     explains(&group.symptoms, page);
     fixes(first, page);
-    let commands = |finding: &Finding| finding.fixes.iter().flat_map(|fix| fix.commands.clone()).collect::<Vec<_>>();
+    let commands = |finding: &Finding| {
+        finding
+            .fixes
+            .iter()
+            .flat_map(|fix| fix.commands.clone())
+            .collect::<Vec<_>>()
+    };
     let count = group.findings.len();
     let note = if commands(first).is_empty() {
         return;
-    } else if group.findings.iter().all(|finding| commands(finding) == commands(first)) {
+    } else if group
+        .findings
+        .iter()
+        .all(|finding| commands(finding) == commands(first))
+    {
         format!("This mends all {count}.")
     } else {
         format!(
@@ -99,6 +118,48 @@ fn crowd(group: &Group, report: &Report, page: &mut Page) {
             evidence(finding, report, 1, page);
             fixes(finding, page);
         }
+    }
+}
+
+/// On one line where they differ in their names only.
+fn subjects(group: &Group, page: &mut Page) {
+    let subjects: Vec<&Subject> = group
+        .findings
+        .iter()
+        .filter_map(|finding| finding.subject.as_ref())
+        .collect();
+    let nameless = |subject: &Subject| Subject {
+        name: String::new(),
+        ..subject.clone()
+    };
+    let alike = subjects
+        .windows(2)
+        .all(|pair| nameless(pair[0]) == nameless(pair[1]));
+    match subjects.first() {
+        Some(first) if alike && subjects.len() == group.findings.len() => {
+            let all = page.options.verbose || subjects.len() <= SUBJECTS + 1;
+            let shown = if all { subjects.len() } else { SUBJECTS };
+            let mut names: Vec<String> = subjects
+                .iter()
+                .take(shown)
+                .map(|subject| subject.name.clone())
+                .collect();
+            if shown < subjects.len() {
+                names.push(format!("{} more", subjects.len() - shown));
+            }
+            let together = Subject {
+                name: listed(&names),
+                ..(*first).clone()
+            };
+            page.prose(&subject_line(Some(&together)), 2, style::STRONG);
+        }
+        _ => page.few(&group.findings, SUBJECTS, |page, finding| {
+            let room = page.width() - 4;
+            page.line(&format!(
+                "  - {}",
+                cut_middle(&one_line(&subject_line(finding.subject.as_ref())), room)
+            ));
+        }),
     }
 }
 
@@ -121,7 +182,10 @@ fn evidence(finding: &Finding, report: &Report, most: usize, page: &mut Page) {
         let place = [one_line(&evidence.source), one_line(&evidence.locator)].join(" ");
         let place = match when.is_empty() {
             true => cut_middle(place.trim(), columns),
-            false => format!("{}, {when}", cut_middle(place.trim(), columns.saturating_sub(when.len() + 2))),
+            false => format!(
+                "{}, {when}",
+                cut_middle(place.trim(), columns.saturating_sub(when.len() + 2))
+            ),
         };
         lines.push(page.paint(style::DIM, &place));
         lines.extend(excerpt::lines(&evidence.excerpt, columns, page));
@@ -136,16 +200,27 @@ fn explains(symptoms: &[Symptoms], page: &mut Page) {
     const SHOWN: usize = 4;
     let verbose = page.options.verbose;
     let mut lines = Vec::new();
-    let shown = if verbose || symptoms.len() <= SHOWN + 1 { symptoms.len() } else { SHOWN };
-    let most = if verbose { usize::MAX } else { 1 + usize::from(symptoms.len() <= 2) };
+    let shown = if verbose || symptoms.len() <= SHOWN + 1 {
+        symptoms.len()
+    } else {
+        SHOWN
+    };
+    let most = if verbose {
+        usize::MAX
+    } else {
+        1 + usize::from(symptoms.len() <= 2)
+    };
     for group in symptoms.iter().take(shown) {
-        let told = if verbose { group.findings.as_slice() } else { &group.findings[..1] };
+        let told = if verbose {
+            group.findings.as_slice()
+        } else {
+            &group.findings[..1]
+        };
         for finding in told {
             let more = match group.findings.len() - told.len() {
                 0 => String::new(),
-                count => format!("{count} more like it: "),
+                count => format!("(and {count} more like it) "),
             };
-            let more = if more.is_empty() { more } else { format!("(and {}) ", more.trim_end_matches(": ")) };
             let text = format!("{} {more}{}", finding.code, finding.summary);
             lines.extend(wrap_at_most(&text, page.labelled_width().min(110), most));
             if verbose {
@@ -159,7 +234,11 @@ fn explains(symptoms: &[Symptoms], page: &mut Page) {
         }
     }
     if shown < symptoms.len() {
-        let hidden: usize = symptoms.iter().skip(shown).map(|group| group.findings.len()).sum();
+        let hidden: usize = symptoms
+            .iter()
+            .skip(shown)
+            .map(|group| group.findings.len())
+            .sum();
         lines.push(format!("… and {} more", counted(hidden, "symptom")));
     }
     page.labelled("explains", &lines);
@@ -177,16 +256,24 @@ fn one_fix(fix: &Fix, page: &mut Page) {
     for text in advice(&fix.actions).filter(|text| one_line(text) != one_line(&fix.title)) {
         page.labelled_prose("", text, usize::MAX);
     }
-    for command in &fix.commands {
-        page.command(command);
+    if !fix.commands.is_empty() {
+        page.blank();
+        fix.commands.iter().for_each(|command| page.command(command));
+        page.blank();
     }
-    let shown = |manifest: &&String| fix.commands.iter().any(|command| command.contains(manifest.trim()));
+    let shown = |manifest: &&String| {
+        fix.commands
+            .iter()
+            .any(|command| command.contains(manifest.trim()))
+    };
     if let Some(manifest) = fix.manifest.as_ref().filter(|manifest| !shown(manifest)) {
         page.prose("manifest, for `kubectl apply -f -`:", 2, style::DIM);
         page.command(&format!("{}\n", manifest.trim_end()));
     }
     let note = match (fix.verification(), page.options.verbose) {
-        (Verification::Insufficient, _) => "Tried on the collected evidence, this alone does not close the finding.",
+        (Verification::Insufficient, _) => {
+            "Tried on the collected evidence, this alone does not close the finding."
+        }
         (Verification::NotSimulated, true) => "Not tried on the collected evidence.",
         (Verification::ClosesFinding, true) => "Tried on the collected evidence: it closes the finding.",
         _ => return,

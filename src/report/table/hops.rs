@@ -69,7 +69,10 @@ fn draw(rows: &[&Path], page: &mut Page) {
         page.table(full);
         return;
     }
-    let is_ok = |layer: &&str| rows.iter().all(|path| matches!(status(path, layer), None | Some(Status::Ok)));
+    let is_ok = |layer: &&str| {
+        rows.iter()
+            .all(|path| matches!(status(path, layer), None | Some(Status::Ok)))
+    };
     let telling: Vec<&str> = layers.iter().copied().filter(|layer| !is_ok(layer)).collect();
     let others = layers.len() - telling.len();
     let short = table(rows, &telling, others, page);
@@ -79,7 +82,11 @@ fn draw(rows: &[&Path], page: &mut Page) {
     }
     for path in rows {
         page.prose(&name(path), 2, style::STRONG);
-        let hops: Vec<String> = path.hops.iter().map(|hop| format!("{} {}", hop.layer, word(hop.status()))).collect();
+        let hops: Vec<String> = path
+            .hops
+            .iter()
+            .map(|hop| format!("{} {}", hop.layer, word(hop.status())))
+            .collect();
         page.prose(&hops.join(", "), 4, style::PLAIN);
     }
 }
@@ -106,19 +113,53 @@ fn table(rows: &[&Path], layers: &[&str], others: usize, page: &Page) -> Table {
     table
 }
 
-/// What is wrong at each hop that is not ok, each fact once.
+/// What is wrong at each hop that is not ok; of those of one kind the first, unless verbose.
 fn details(paths: &[&Path], page: &mut Page) {
-    let mut said = BTreeSet::new();
-    let mut lines = Vec::new();
+    let mut faults: Vec<(&Hop, BTreeSet<&str>)> = Vec::new();
     let broken = |hop: &&Hop| matches!(hop.status(), Status::Broken | Status::Degraded);
     for hop in paths.iter().flat_map(|path| &path.hops).filter(broken) {
-        let codes = if hop.findings.is_empty() { String::new() } else { format!(" ({})", hop.findings.join(", ")) };
-        let detail = if hop.detail.is_empty() { &hop.title } else { &hop.detail };
-        if said.insert((hop.layer.as_str(), detail.as_str())) {
-            lines.push(format!("{} {}: {}{codes}", hop.layer, word(hop.status()), one_line(detail)));
+        let alike = |(known, _): &&mut (&Hop, BTreeSet<&str>)| {
+            known.layer == hop.layer && known.status == hop.status && known.findings == hop.findings
+        };
+        let same =
+            |(known, _): &&mut (&Hop, BTreeSet<&str>)| known.layer == hop.layer && known.detail == hop.detail;
+        let verbose = page.options.verbose;
+        match faults
+            .iter_mut()
+            .find(|fault| if verbose { same(fault) } else { alike(fault) })
+        {
+            Some((_, details)) => {
+                details.insert(&hop.detail);
+            }
+            None => faults.push((hop, BTreeSet::from([hop.detail.as_str()]))),
         }
     }
-    page.few(&lines, DETAILS, |page, line| page.item(line, 2));
+    page.few(&faults, DETAILS, |page, (hop, details)| {
+        let codes = if hop.findings.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", hop.findings.join(", "))
+        };
+        let detail = if hop.detail.is_empty() {
+            &hop.title
+        } else {
+            &hop.detail
+        };
+        let more = if details.len() > 1 {
+            format!(", and {} more like it", details.len() - 1)
+        } else {
+            String::new()
+        };
+        page.item(
+            &format!(
+                "{} {}: {}{codes}{more}",
+                hop.layer,
+                word(hop.status()),
+                one_line(detail)
+            ),
+            2,
+        );
+    });
 }
 
 fn status(path: &Path, layer: &str) -> Option<Status> {
@@ -148,6 +189,14 @@ pub(super) fn dressed(cell: Cell, style: Style) -> Cell {
     };
     let effects = style.get_effects();
     let cell = color.map_or(cell.clone(), |color| cell.fg(color));
-    let cell = if effects.contains(Effects::BOLD) { cell.add_attribute(Attribute::Bold) } else { cell };
-    if effects.contains(Effects::DIMMED) { cell.add_attribute(Attribute::Dim) } else { cell }
+    let cell = if effects.contains(Effects::BOLD) {
+        cell.add_attribute(Attribute::Bold)
+    } else {
+        cell
+    };
+    if effects.contains(Effects::DIMMED) {
+        cell.add_attribute(Attribute::Dim)
+    } else {
+        cell
+    }
 }

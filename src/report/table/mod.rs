@@ -61,17 +61,38 @@ fn verdict(outline: &Outline, page: &mut Page) {
         return;
     }
     // A single reason may already be the sentence.
-    let reasons = outline.report.reasons.iter().filter(|reason| !sentence.ends_with(&reason[first_char(reason)..]));
-    page.few(&reasons.collect::<Vec<_>>(), 4, |page, reason| page.item(reason, 2));
+    let said = |reason: &str| sentence.ends_with(reason.trim_end_matches('.').split_at(first_char(reason)).1);
+    let reasons: Vec<&String> = outline
+        .report
+        .reasons
+        .iter()
+        .filter(|reason| !said(reason))
+        .collect();
+    page.few(&reasons, 4, |page, reason| page.item(reason, 2));
 }
 
+/// Bytes of the first character, which may be of another case in the sentence.
 fn first_char(text: &str) -> usize {
-    text.chars().next().map_or(0, char::len_utf8)
+    text.trim_end_matches('.')
+        .chars()
+        .next()
+        .map_or(0, char::len_utf8)
 }
 
 fn next(outline: &Outline, page: &mut Page) {
-    let code = outline.causes.first().or(outline.rest.first()).map(|group| group.first.code.as_str());
+    let code = outline
+        .causes
+        .first()
+        .or(outline.rest.first())
+        .map(|group| group.first.code.as_str());
     let mut hints = Vec::new();
+    let mendable = outline
+        .causes
+        .iter()
+        .any(|group| group.first.fixes.iter().any(|fix| !fix.commands.is_empty()));
+    if mendable {
+        hints.push("run the fix and check again".to_owned());
+    }
     if let Some(code) = code {
         hints.push(format!("`meshdoctor rules show {code}` for the whole story"));
     }

@@ -16,7 +16,10 @@ pub(super) struct Page<'a> {
 
 impl<'a> Page<'a> {
     pub fn new(options: &'a TableOptions) -> Self {
-        Self { options, out: String::new() }
+        Self {
+            options,
+            out: String::new(),
+        }
     }
 
     pub fn finish(self) -> String {
@@ -98,7 +101,10 @@ impl<'a> Page<'a> {
     /// `- text`, hanging, at most `most` lines unless verbose.
     pub fn item(&mut self, text: &str, most: usize) {
         let most = if self.options.verbose { usize::MAX } else { most };
-        for (number, line) in wrap_at_most(text, self.width().min(PROSE) - 4, most).iter().enumerate() {
+        for (number, line) in wrap_at_most(text, self.width().min(PROSE) - 4, most)
+            .iter()
+            .enumerate()
+        {
             self.line(&format!("  {} {line}", if number == 0 { "-" } else { " " }));
         }
     }
@@ -120,7 +126,11 @@ impl<'a> Page<'a> {
     /// The first `most` of them, or all where verbose, and how many more there are.
     pub fn few<T>(&mut self, items: &[T], most: usize, mut each: impl FnMut(&mut Self, &T)) {
         // One line more than `… and 1 more` would need no more room.
-        let shown = if self.options.verbose || items.len() <= most + 1 { items.len() } else { most };
+        let shown = if self.options.verbose || items.len() <= most + 1 {
+            items.len()
+        } else {
+            most
+        };
         for item in items.iter().take(shown) {
             each(self, item);
         }
@@ -148,7 +158,11 @@ pub(super) fn natural_width(table: &Table) -> usize {
     let mut table = table.clone();
     bare(&mut table);
     table.force_no_tty();
-    2 + table.lines().map(|line| width(line.trim_end())).max().unwrap_or(0)
+    2 + table
+        .lines()
+        .map(|line| width(line.trim_end()))
+        .max()
+        .unwrap_or(0)
 }
 
 fn bare(table: &mut Table) {

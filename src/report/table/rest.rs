@@ -22,16 +22,37 @@ fn note(page: &mut Page, group: &Group) {
         1 => String::new(),
         count => format!(" (and {} more)", count - 1),
     };
-    let codes: Vec<&str> = group.symptoms.iter().map(|symptom| symptom.first.code.as_str()).collect();
-    let explains = if codes.is_empty() { String::new() } else { format!(" Explains {}.", codes.join(", ")) };
+    let codes: Vec<&str> = group
+        .symptoms
+        .iter()
+        .map(|symptom| symptom.first.code.as_str())
+        .collect();
+    let explains = if codes.is_empty() {
+        String::new()
+    } else {
+        format!(" Explains {}.", codes.join(", "))
+    };
     let subject = match first.subject.as_ref() {
-        Some(subject) if !first.summary.contains(&subject.name) => format!("{}: ", subject_line(Some(subject))),
+        Some(subject) if !first.summary.contains(&subject.name) => {
+            format!("{}: ", subject_line(Some(subject)))
+        }
         _ => String::new(),
     };
-    let text = format!("{}{more} {subject}{}{explains}", first.code, one_line(&first.summary));
+    let text = format!(
+        "{}{more} {subject}{}{explains}",
+        first.code,
+        one_line(&first.summary)
+    );
     let most = if page.options.verbose { usize::MAX } else { 2 };
-    for (number, line) in wrap_at_most(&text, page.width().min(120) - 11, most).iter().enumerate() {
-        let (badge, pad) = if number == 0 { (badge.as_str(), 9 - word.len()) } else { ("", 9) };
+    for (number, line) in wrap_at_most(&text, page.width().min(120) - 11, most)
+        .iter()
+        .enumerate()
+    {
+        let (badge, pad) = if number == 0 {
+            (badge.as_str(), 9 - word.len())
+        } else {
+            ("", 9)
+        };
         page.line(&format!("  {badge}{:pad$}{line}", ""));
     }
     if page.options.verbose {

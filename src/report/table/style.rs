@@ -7,8 +7,10 @@ pub(super) const PLAIN: Style = Style::new();
 pub(super) const STRONG: Style = Style::new().bold();
 pub(super) const DIM: Style = Style::new().dimmed();
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
-pub(super) const BAD: Style =
-    AnsiColor::White.on_default().bg_color(Some(anstyle::Color::Ansi(AnsiColor::Red))).bold();
+pub(super) const BAD: Style = AnsiColor::White
+    .on_default()
+    .bg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)))
+    .bold();
 pub(super) const DOUBT: Style = AnsiColor::Yellow.on_default().bold();
 pub(super) const TELLING: Style = AnsiColor::Red.on_default().bold().underline();
 pub(super) const COMMAND: Style = AnsiColor::Cyan.on_default();
