@@ -41,6 +41,11 @@ pub struct Options {
 
 /// Reads all paths into one snapshot. `-` is standard input.
 pub fn read(paths: &[PathBuf], options: &Options) -> Result<Snapshot, ReadError> {
+    from_world(gather(paths, options)?)
+}
+
+/// Brings all paths into one world, untyped.
+pub fn gather(paths: &[PathBuf], options: &Options) -> Result<World, ReadError> {
     let mut reader = Reader::new(options);
     for (project, path) in &options.iam_policies {
         reader.add(path, loose::Given::Policy(project))?;
@@ -50,7 +55,7 @@ pub fn read(paths: &[PathBuf], options: &Options) -> Result<Snapshot, ReadError>
             reader.add(path, loose::Given::Named)?;
         }
     }
-    from_world(reader.finish()?)
+    reader.finish()
 }
 
 /// Types what lies in a world.
