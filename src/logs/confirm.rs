@@ -39,7 +39,11 @@ impl<'a> Confirm<'a> {
         }
         let patterns = || messages.iter().map(|(_, pattern, _)| pattern.as_str());
         Self {
-            set: RegexSetBuilder::new(patterns()).size_limit(MAX_SET).dfa_size_limit(MAX_SET).build().ok(),
+            set: RegexSetBuilder::new(patterns())
+                .size_limit(MAX_SET)
+                .dfa_size_limit(MAX_SET)
+                .build()
+                .ok(),
             anchored: patterns().any(|pattern| pattern.contains('^') || pattern.contains("\\A")),
             messages,
             accesses,
@@ -83,26 +87,42 @@ impl<'a> Confirm<'a> {
     }
 
     fn message_captures(&self, pattern: &Regex, message: &str) -> Option<BTreeMap<String, String>> {
-        named(pattern, message)
-            .or_else(|| self.anchored.then(|| named(pattern, envoy::body(message))).flatten())
+        named(pattern, message).or_else(|| {
+            self.anchored
+                .then(|| named(pattern, envoy::body(message)))
+                .flatten()
+        })
     }
 }
 
-fn add<'a>(hits: &mut Vec<Hit<'a>>, signature: &'a Signature, captures: BTreeMap<String, String>, message: bool) {
+fn add<'a>(
+    hits: &mut Vec<Hit<'a>>,
+    signature: &'a Signature,
+    captures: BTreeMap<String, String>,
+    message: bool,
+) {
     let key: BTreeMap<String, String> = signature
         .by
         .iter()
         .filter_map(|name| captures.get_key_value(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    match hits.iter_mut().find(|hit| hit.code == signature.code && hit.key == key) {
+    match hits
+        .iter_mut()
+        .find(|hit| hit.code == signature.code && hit.key == key)
+    {
         Some(hit) => {
             hit.may_have_twin &= message;
             for (name, value) in captures {
                 hit.captures.entry(name).or_insert(value);
             }
         }
-        None => hits.push(Hit { code: &signature.code, key, captures, may_have_twin: message }),
+        None => hits.push(Hit {
+            code: &signature.code,
+            key,
+            captures,
+            may_have_twin: message,
+        }),
     }
 }
 
@@ -130,7 +150,11 @@ impl AccessMatch {
             captures.extend(named(pattern, access.details.as_deref()?)?);
         }
         if let Some(pattern) = &self.failure {
-            let told = if access.has_failure { &access.failure } else { &access.details };
+            let told = if access.has_failure {
+                &access.failure
+            } else {
+                &access.details
+            };
             captures.extend(named(pattern, told.as_deref()?)?);
         }
         Some(captures)

@@ -51,7 +51,9 @@ impl Groups {
         for (code, (_, lost)) in self.sizes.iter().filter(|(_, (_, lost))| *lost > 0) {
             warnings.push(Warning {
                 origin: code.clone(),
-                text: format!("more than {MAX_GROUPS} groups of log lines: {lost} further hits are not shown"),
+                text: format!(
+                    "more than {MAX_GROUPS} groups of log lines: {lost} further hits are not shown"
+                ),
             });
         }
         self.groups.into_values().map(|group| group.found).collect()
@@ -70,7 +72,9 @@ impl Group {
         }
         found.count += 1;
         found.first = earlier(found.first, record.time);
-        let is_last = found.last.is_none_or(|last| record.time.is_none_or(|time| time >= last));
+        let is_last = found
+            .last
+            .is_none_or(|last| record.time.is_none_or(|time| time >= last));
         found.last = found.last.max(record.time);
         if is_last {
             found.code = hit.code.to_owned();
@@ -80,7 +84,10 @@ impl Group {
             found.excerpt = excerpt(&record.message);
             found.locator = format!("{file}:{}", record.line);
         }
-        for (names, name) in [(&mut found.revisions, &record.revision), (&mut found.instances, &record.instance)] {
+        for (names, name) in [
+            (&mut found.revisions, &record.revision),
+            (&mut found.instances, &record.instance),
+        ] {
             if !name.is_empty() && !names.contains(name) {
                 names.insert(name.clone());
             }
@@ -112,5 +119,8 @@ fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
 
 fn excerpt(message: &str) -> String {
     let message = message.trim_end();
-    message.get(..message.floor_char_boundary(MAX_EXCERPT)).unwrap_or(message).to_owned()
+    message
+        .get(..message.floor_char_boundary(MAX_EXCERPT))
+        .unwrap_or(message)
+        .to_owned()
 }
