@@ -1,5 +1,6 @@
 //! An access log record, whichever format it came in.
 use super::envoy;
+use super::group::clip;
 use jiff::Timestamp;
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -110,7 +111,7 @@ impl Access {
             ("upstream_host", &self.upstream_host),
         ]
         .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
+        .filter_map(|(name, value)| Some((name.to_owned(), clip(value.as_deref()?))))
         .collect()
     }
 }

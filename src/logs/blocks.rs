@@ -15,7 +15,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            block: 1 << 18,
+            block: 1 << 20,
             line: 16 << 20,
         }
     }

@@ -1,6 +1,7 @@
 //! The second stage: which signatures a decoded record matches, and with what captures.
 use super::entry::{Record, Shape};
 use super::envoy;
+use super::group::clip;
 use super::signature::{AccessMatch, Matcher, Signature};
 use regex::{Regex, RegexSet, RegexSetBuilder};
 use std::collections::BTreeMap;
@@ -132,7 +133,7 @@ fn named(pattern: &Regex, text: &str) -> Option<BTreeMap<String, String>> {
     let names = pattern.capture_names().flatten();
     Some(
         names
-            .filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().to_owned())))
+            .filter_map(|name| Some((name.to_owned(), clip(found.name(name)?.as_str()))))
             .collect(),
     )
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Groups of one rule beyond which hits are only counted.
 const MAX_GROUPS: usize = 1000;
-/// Length of an excerpt in bytes.
-const MAX_EXCERPT: usize = 2000;
+/// Length of an excerpt, and of a capture, in bytes.
+const MAX_TEXT: usize = 2000;
 /// A line without a time so soon after a hit tells the same once more: Envoy prints a fatal start-up error with its prefix,
 /// `exiting`, and the bare error.
 const TWIN_LINES: u64 = 4;
@@ -81,7 +81,7 @@ impl Group {
             found.origin = record.origin.clone();
             found.key = hit.key;
             found.captures = hit.captures;
-            found.excerpt = excerpt(&record.message);
+            found.excerpt = clip(record.message.trim_end());
             found.locator = format!("{file}:{}", record.line);
         }
         for (names, name) in [
@@ -117,10 +117,9 @@ fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     }
 }
 
-fn excerpt(message: &str) -> String {
-    let message = message.trim_end();
-    message
-        .get(..message.floor_char_boundary(MAX_EXCERPT))
-        .unwrap_or(message)
+/// As much of a text as is kept.
+pub fn clip(text: &str) -> String {
+    text.get(..text.floor_char_boundary(MAX_TEXT))
+        .unwrap_or(text)
         .to_owned()
 }

@@ -117,7 +117,7 @@ pub fn value_after(after: &[u8]) -> &[u8] {
     let is_frame = |byte: &u8| matches!(byte, b'"' | b'\\' | b':' | b' ');
     let start = after
         .iter()
-        .take(8)
+        .take(16)
         .position(|byte| !is_frame(byte))
         .unwrap_or(after.len());
     let value = after.get(start..).unwrap_or_default();

@@ -277,9 +277,9 @@ impl Source<'_> {
         (self.cut > 0).then(|| Warning {
             origin: self.origin.to_owned(),
             text: format!(
-                "{} lines longer than {} bytes were cut, the first at line {}: {}",
-                self.cut,
+                "lines longer than {} bytes were cut: {}, the first at line {}; {}",
                 limits.line,
+                self.cut,
                 self.first_cut,
                 match self.format {
                     Some(Format::Json) => "as JSON they could not be read",

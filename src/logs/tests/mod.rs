@@ -188,7 +188,7 @@ fn invalid_utf8_and_overlong_lines_are_no_error() {
     assert!(
         evidence.warnings[0]
             .text
-            .starts_with("1 lines longer than 64 bytes were cut, the first at line 1")
+            .starts_with("lines longer than 64 bytes were cut: 1, the first at line 1")
     );
 }
 
@@ -240,5 +240,21 @@ proptest! {
         let slow: Vec<Signature> = rules.into_iter().chain([message("S", "^[0-9]{40}$", &[])]).collect();
         prop_assert_eq!(&whole.groups, &scan(&logs, &slow, &asked).unwrap().groups, "looking at every line finds no more");
         prop_assert_eq!((whole.lines, whole.bytes, &whole.active_services), (cut.lines, cut.bytes, &cut.active_services));
+    }
+
+    #[test]
+    fn any_text_gives_an_answer_or_an_error(
+        parts in proptest::collection::vec(proptest::sample::select(vec![
+            "[2026-11-24T03:42:28.143Z] ", "[2026-11-24 03:42:28.143]", "[", "]", "\"", " ", "\n", "{", "}", "%2", "%C3", "\u{e9}", "503 UF ",
+            "\"response_flags\":", "GET / HTTP/1.1\" ", " 0 1 2 - ", "cannot bind", "goo.gle/debugonly", ": Proto constraint validation failed", "\"totalSplits\":",
+        ]), 0..60),
+    ) {
+        let rules = [message("B", "cannot bind", &[]),
+            access("F", AccessMatch { flags: vec!["UF".into()], ..AccessMatch::default() }, &[])];
+        let text = parts.concat();
+        let evidence = scan(&logs("x.log", &text), &rules, &BTreeSet::new());
+        if let Ok(evidence) = evidence {
+            prop_assert_eq!(evidence.bytes, text.len() as u64);
+        }
     }
 }
