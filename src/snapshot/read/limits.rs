@@ -25,12 +25,19 @@ pub const MAX_ENTRY: u64 = 16 << 20;
 const MAX_OBJECTS: usize = 3_000_000;
 const MAX_ELEMENTS: usize = 8_000_000;
 /// Objects of all files together.
-const MAX_OBJECTS_TOTAL: usize = 12_000_000;
+const MAX_OBJECTS_TOTAL: usize = 8_000_000;
+/// Objects of one resource: each takes some 600 bytes while it is looked at.
+const MAX_OBJECTS_OF_ITEM: usize = 500_000;
+/// Kubernetes resources of all files together.
+const MAX_ITEMS: usize = 500_000;
+/// Documents of one YAML file.
+pub const MAX_DOCUMENTS: usize = 100_000;
 
 /// Counts the objects of all JSON files, before any of them is parsed.
 #[derive(Debug, Default)]
 pub struct Scales {
     objects: usize,
+    items: usize,
 }
 
 impl Scales {
@@ -54,6 +61,26 @@ impl Scales {
         }
         Ok(())
     }
+
+    /// Counts resources.
+    pub fn count(&mut self, items: usize, origin: &str) -> Result<(), ReadError> {
+        self.items = self.items.saturating_add(items);
+        if self.items > MAX_ITEMS {
+            let problem = format!("the files up to this one hold more than {MAX_ITEMS} resources");
+            return Err(too_large(origin, problem));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a single resource that is larger than any real one.
+pub fn weigh_item(text: &str, origin: &str) -> Result<(), ReadError> {
+    let objects = memchr::memchr_iter(b'{', text.as_bytes()).count();
+    if objects > MAX_OBJECTS_OF_ITEM {
+        let problem = format!("a single resource holds {objects} objects");
+        return Err(too_large(origin, problem));
+    }
+    Ok(())
 }
 
 /// Over a limit, with the remedy that always helps.

@@ -5,6 +5,7 @@ use super::sniff::{self, Container};
 use super::{Reader, csds, logs, typed};
 use crate::snapshot::{Blob, ReadError, Warning};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How the file came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +141,7 @@ fn items(
     };
     let mut file = File {
         blob,
+        origin: blob.origin.as_str().into(),
         defaults,
         notes: BTreeMap::new(),
         lines: BTreeMap::new(),
@@ -180,6 +182,7 @@ fn items(
 /// One file while its items are placed.
 struct File<'a> {
     blob: &'a Blob,
+    origin: Arc<str>,
     defaults: Defaults<'a>,
     /// What to warn of, and how often.
     notes: BTreeMap<String, usize>,
@@ -201,6 +204,7 @@ impl File<'_> {
                 _ => self.note("an empty list that is not recognised".into()),
             },
             Piece::Item(item) => {
+                reader.scales.count(1, origin)?;
                 let class =
                     google::classify(&item, &self.defaults).map_err(|fault| item.error(origin, &fault))?;
                 self.place(reader, &item, class)?;
@@ -215,19 +219,19 @@ impl File<'_> {
         match class {
             Class::Row(path, None) => {
                 typed::check(&path, &item.value).map_err(|fault| item.error(origin, &fault))?;
-                reader.gathered.row(&path, item.json(), origin);
+                reader.gathered.row(&path, item.json(), &self.origin);
             }
             Class::Row(path, Some(text)) => {
                 let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
                 typed::check(&path, &value).map_err(|fault| item.error(origin, &fault))?;
-                reader.gathered.row(&path, text, origin);
+                reader.gathered.row(&path, text, &self.origin);
             }
             Class::Rows(path, rows, unreachable) => {
                 reader.gathered.collected(&path);
                 reader.gathered.unreachable(&path, unreachable);
                 for row in rows {
                     typed::check(&path, &row).map_err(|fault| item.error(origin, &fault))?;
-                    reader.gathered.row(&path, row.to_string(), origin);
+                    reader.gathered.row(&path, row.to_string(), &self.origin);
                 }
             }
             Class::Single(path, text) => {
