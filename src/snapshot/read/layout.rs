@@ -1,5 +1,5 @@
 //! The snapshot layout: which path holds what, typed.
-use super::limits::Scales;
+use super::limits::{Scales, Weighed};
 use super::paths::{is_log, knows};
 use crate::gcp::{compute, container, dns, fleet, iam, project, run, service_usage};
 use crate::k8s::meta::List;
@@ -7,7 +7,7 @@ use crate::snapshot::manifest::SCHEMA;
 use crate::snapshot::{Blob, Collected, Manifest, ReadError, Snapshot, Warning, World};
 use crate::xds;
 use jiff::Timestamp;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 /// Types every file of the world whose path the layout knows; the others become warnings.
 pub fn parse(mut world: World) -> Result<Snapshot, ReadError> {
@@ -248,8 +248,8 @@ fn kubernetes(
 }
 
 fn items<T: DeserializeOwned>(blob: &Blob, scales: &mut Scales) -> Result<Vec<T>, ReadError> {
-    // Items take no room when they are only counted: a list of millions is refused before it is unfolded.
-    let counted: List<IgnoredAny> = json(blob, scales)?;
+    // Items take no room when they are only weighed: a list of millions is refused before it is unfolded.
+    let counted: List<Weighed> = json(blob, scales)?;
     scales.count(counted.items.len(), &blob.origin)?;
     parse_json::<List<T>>(&blob.bytes()?, &blob.origin).map(|list| list.items)
 }

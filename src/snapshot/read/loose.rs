@@ -49,7 +49,7 @@ pub fn add(reader: &mut Reader<'_>, mut blob: Blob, name: &str, given: Given<'_>
     if let Some(log) = logs::recognise(text) {
         return add_log(reader, blob, log, stem);
     }
-    let bytes = blob.bytes().map_err(|error| packed(&blob, error))?;
+    let bytes = blob.bytes()?;
     let Ok(text) = std::str::from_utf8(&bytes) else {
         return if csds::recognise(&bytes).is_some() {
             binary(reader, blob, &head)
@@ -93,7 +93,7 @@ fn ours(text: &str) -> bool {
 fn binary(reader: &mut Reader<'_>, blob: Blob, head: &[u8]) -> Result<(), ReadError> {
     // The first field of a CSDS answer is its first client: zeros and other noise end here, unread.
     let project = if head.first() == Some(&0x0a) {
-        csds::recognise(&blob.bytes().map_err(|error| packed(&blob, error))?)
+        csds::recognise(&blob.bytes()?)
     } else {
         None
     };
@@ -278,14 +278,6 @@ fn stem(name: &str) -> &str {
         "input"
     } else {
         stem
-    }
-}
-
-/// A packed file that breaks off is damaged, not unreadable.
-fn packed(blob: &Blob, error: ReadError) -> ReadError {
-    match error {
-        ReadError::Io { source, .. } => sniff::broken(blob, source),
-        other => other,
     }
 }
 

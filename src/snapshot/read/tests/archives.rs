@@ -156,6 +156,16 @@ fn a_truncated_archive_says_so() {
 }
 
 #[test]
+fn a_truncated_file_of_a_snapshot_is_told_as_damaged() {
+    let packed = gzip(br#"{"items":[]}"#);
+    let root = folder(&[("kubernetes/m/pods.json.gz", &packed[..packed.len() - 6])]);
+    let told = read(&[root.path().to_owned()], &Options::default())
+        .unwrap_err()
+        .to_string();
+    assert!(told.contains("pods.json.gz: cannot be unpacked"), "{told}");
+}
+
+#[test]
 fn long_names_in_an_archive_do_not_fill_memory() {
     let mut header = tar::Header::new_gnu();
     header.set_path("././@LongLink").unwrap();

@@ -92,3 +92,23 @@ fn more_objects_than_memory_holds_are_refused_before_parsing() {
         answer.err()
     );
 }
+
+#[test]
+fn more_documents_or_resources_than_are_real_are_refused() {
+    let documents = try_file("a.yaml", "---\na: b\n".repeat(100_001));
+    assert!(
+        matches!(documents, Err(ReadError::TooLarge { .. })),
+        "{documents:?}"
+    );
+    let list = format!(
+        "{{\"apiVersion\":\"v1\",\"kind\":\"PodList\",\"items\":[{}{{}}]}}",
+        "{},".repeat(500_000)
+    );
+    assert!(matches!(
+        try_file("a.json", &list),
+        Err(ReadError::TooLarge { .. })
+    ));
+    let root = folder(&[("kubernetes/m/pods.json", list.as_bytes())]);
+    let answer = read(&[root.path().to_owned()], &Options::default());
+    assert!(matches!(answer, Err(ReadError::TooLarge { .. })));
+}
