@@ -1,18 +1,40 @@
 //! CSDS answers opened: which proxies Traffic Director knows, what it sent them, and whether they took it.
 //!
 //! Sources: Envoy's `envoy.service.status.v3`; `generic_xds_configs` (new) and `xds_config` (old) carry the same.
+//! Bytes come in by `binary` or `json`, which meet in the protobuf message; `generic` and `old` flatten the two
+//! forms to one list of raw resources; `open` and `routes` turn their payloads into the model.
+mod binary;
+mod generic;
+mod json;
+mod lookup;
 mod model;
+mod node;
+mod old;
+mod open;
+mod resource;
+mod routes;
+mod state;
+
+#[cfg(test)]
+mod tests;
 
 pub use model::*;
 
 use crate::snapshot::ReadError;
 
-/// A binary `ClientStatusResponse`.
-pub fn from_binary(_bytes: &[u8], _origin: &str) -> Result<ClientStatus, ReadError> {
-    Ok(ClientStatus::default())
+/// A binary `ClientStatusResponse`. No bytes at all are a valid answer: no client is connected.
+///
+/// # Errors
+/// [`ReadError::Malformed`] where the bytes are something else, or a resource is not what its type says.
+pub fn from_binary(bytes: &[u8], origin: &str) -> Result<ClientStatus, ReadError> {
+    binary::read(bytes, origin)
 }
 
-/// The same in proto3 JSON (lowerCamelCase or the original field names).
-pub fn from_json(_bytes: &[u8], _origin: &str) -> Result<ClientStatus, ReadError> {
-    Ok(ClientStatus::default())
+/// The same in proto3 JSON (lowerCamelCase or the original field names). Also taken: a single `ClientConfig`,
+/// a list of answers (what the streaming method gives over REST), and answers one after another.
+///
+/// # Errors
+/// [`ReadError::Malformed`] with line and column, or the field's path and the resource it belongs to.
+pub fn from_json(bytes: &[u8], origin: &str) -> Result<ClientStatus, ReadError> {
+    json::read(bytes, origin)
 }

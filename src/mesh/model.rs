@@ -1,0 +1,159 @@
+//! All joins of one snapshot in one place: what the facts of every kind of subject are computed from.
+use super::clients::{self, Client};
+use super::clusters::{self, Cluster};
+use super::dns::DnsView;
+use super::firewall::Firewall;
+use super::iam::Iam;
+use super::manifests::{self, RawVirtualServices};
+use super::names::{self, MeshName};
+use super::network::Networks;
+use super::projects::Projects;
+use super::proxies::Proxies;
+use super::routes::Routing;
+use crate::logs::LogEvidence;
+use crate::snapshot::Snapshot;
+use serde_json::Value;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The joined world.
+pub struct Model<'m, 's> {
+    pub snapshot: &'s Snapshot,
+    pub projects: &'m Projects,
+    pub networks: &'m Networks,
+    pub iam: Iam<'m>,
+    pub dns: DnsView,
+    pub firewall: Firewall,
+    pub clients: &'m [Client<'s>],
+    pub clusters: &'m [Cluster<'s>],
+    pub proxies: Proxies<'s>,
+    pub logs: &'m LogEvidence,
+    pub logging_collected: bool,
+    pub hosts: Hosts,
+    raw: OnceCell<RawVirtualServices>,
+}
+
+/// Host names as small numbers.
+#[derive(Debug, Default)]
+pub struct Hosts {
+    pub names: Vec<String>,
+    by_name: BTreeMap<String, u32>,
+}
+
+impl Hosts {
+    pub fn add(&mut self, host: &str) -> u32 {
+        if let Some(known) = self.by_name.get(host) {
+            return *known;
+        }
+        let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.push(host.to_owned());
+        self.by_name.insert(host.to_owned(), number);
+        number
+    }
+
+    pub fn get(&self, host: &str) -> Option<u32> {
+        self.by_name.get(host).copied()
+    }
+}
+
+/// What a model borrows from.
+pub struct Ground<'s> {
+    pub projects: Projects,
+    pub networks: Networks,
+    pub clients: Vec<Client<'s>>,
+    pub clusters: Vec<Cluster<'s>>,
+}
+
+impl<'s> Ground<'s> {
+    pub fn new(snapshot: &'s Snapshot) -> Self {
+        let projects = Projects::new(snapshot);
+        let networks = Networks::new(snapshot, &projects);
+        Self {
+            clients: clients::clients(snapshot, &projects, &networks),
+            clusters: clusters::clusters(snapshot, &projects, &networks),
+            projects,
+            networks,
+        }
+    }
+}
+
+impl<'m, 's: 'm> Model<'m, 's> {
+    pub fn new(snapshot: &'s Snapshot, ground: &'m Ground<'s>, logs: &'m LogEvidence) -> Self {
+        Self {
+            snapshot,
+            projects: &ground.projects,
+            networks: &ground.networks,
+            iam: Iam::new(snapshot, &ground.projects),
+            dns: DnsView::new(snapshot, &ground.projects),
+            firewall: Firewall::new(snapshot, &ground.projects),
+            proxies: Proxies::new(snapshot, &ground.clients, &ground.projects),
+            clients: &ground.clients,
+            clusters: &ground.clusters,
+            logs,
+            logging_collected: !snapshot.logs.is_empty(),
+            hosts: Hosts::default(),
+            raw: OnceCell::new(),
+        }
+    }
+
+    /// A VirtualService's http rules with all their fields, as they came.
+    pub fn raw_http(&self, routing: &Routing) -> Value {
+        let raw = self.raw.get_or_init(|| manifests::raw_virtual_services(self.snapshot));
+        let key = (routing.of.membership.clone(), routing.namespace().to_owned(), routing.name().to_owned());
+        raw.get(&key).and_then(|v| v.pointer("/spec/http")).cloned().unwrap_or_else(|| Value::Array(Vec::new()))
+    }
+
+    /// The fleet's project, as far as anything names it.
+    pub fn fleet_project(&self) -> String {
+        let scope = &self.snapshot.manifest.scope.project;
+        if !scope.is_empty() {
+            return self.projects.id(scope).0;
+        }
+        self.clusters.first().map(|c| c.fleet_project.0.clone()).unwrap_or_default()
+    }
+
+    /// Clients that name a mesh, with their index.
+    pub fn mesh_clients(&self) -> impl Iterator<Item = (u32, &Client<'s>)> {
+        (0u32..).zip(self.clients).filter(|(_, c)| c.in_mesh())
+    }
+
+    /// Clusters that offer the client's mesh; all of them where none does or nothing tells.
+    pub fn clusters_of(&self, client: &Client) -> Vec<usize> {
+        let offering = |i: &usize| {
+            client.mesh.as_ref().is_some_and(|mesh| self.clusters.get(*i).is_some_and(|c| c.offers(mesh, self.projects)))
+        };
+        let all = 0..self.clusters.len();
+        let found: Vec<usize> = all.clone().filter(offering).collect();
+        if found.is_empty() { all.collect() } else { found }
+    }
+
+    /// Clients that a cluster serves: those of its meshes; where it offers none, all mesh clients.
+    pub fn clients_of(&self, cluster: usize) -> Vec<u32> {
+        self.mesh_clients().filter(|(_, c)| self.clusters_of(c).contains(&cluster)).map(|(i, _)| i).collect()
+    }
+
+    /// Meshes that a cluster offers.
+    pub fn meshes_of(&self, cluster: usize) -> Vec<MeshName> {
+        let offers = self.clusters.get(cluster).and_then(|c| c.offers.as_ref());
+        offers.into_iter().flatten().filter_map(|m| MeshName::parse(m)).collect()
+    }
+
+    /// Whether a host lies under a private zone for services of the company's own; None where no zone listing was collected.
+    pub fn under_suffix(&self, host: &str) -> Option<bool> {
+        if self.snapshot.dns.values().all(|d| !d.zones.is_had()) {
+            return None;
+        }
+        Some(self.suffixes().iter().any(|suffix| names::under(host, suffix) && host != suffix))
+    }
+
+    /// Names of private zones, without those that steer Google's own names.
+    pub fn suffixes(&self) -> BTreeSet<String> {
+        const GOOGLE: [&str; 6] = ["googleapis.com", "gcr.io", "pkg.dev", "run.app", "google.com", "cloud.goog"];
+        self.dns
+            .suffixes()
+            .into_iter()
+            .filter(|s| !GOOGLE.iter().any(|g| names::under(s, g)) && !s.ends_with("in-addr.arpa") && *s != "cluster.local")
+            .map(str::to_owned)
+            .collect()
+    }
+}
