@@ -20,7 +20,9 @@ fn report_contract(out: &Path) -> Result<(), Box<dyn Error>> {
         out.join("report.bin"),
         prost::Message::encode_to_vec(&descriptors),
     )?;
-    prost_build::Config::new().compile_fds(descriptors)?;
+    prost_build::Config::new()
+        .enable_type_names()
+        .compile_fds(descriptors)?;
     Ok(())
 }
 

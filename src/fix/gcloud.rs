@@ -6,7 +6,15 @@ use super::action::{
 use super::shell::Command;
 
 pub(super) fn iam_binding_add(binding: &IamBindingAdd) -> String {
-    let IamBindingAdd { project, member, role, resource, region, condition, resource_kind } = binding;
+    let IamBindingAdd {
+        project,
+        member,
+        role,
+        resource,
+        region,
+        condition,
+        resource_kind,
+    } = binding;
     let target = match resource_kind {
         IamResource::Project => Command::new(&["gcloud", "projects", "add-iam-policy-binding"]).arg(project),
         IamResource::Folder => {
@@ -15,12 +23,16 @@ pub(super) fn iam_binding_add(binding: &IamBindingAdd) -> String {
         IamResource::Organization => {
             Command::new(&["gcloud", "organizations", "add-iam-policy-binding"]).arg(resource)
         }
-        IamResource::Subnetwork => {
-            Command::new(&["gcloud", "compute", "networks", "subnets", "add-iam-policy-binding"])
-                .arg(last(resource))
-                .flag("project", project)
-                .flag("region", last(region))
-        }
+        IamResource::Subnetwork => Command::new(&[
+            "gcloud",
+            "compute",
+            "networks",
+            "subnets",
+            "add-iam-policy-binding",
+        ])
+        .arg(last(resource))
+        .flag("project", project)
+        .flag("region", last(region)),
         IamResource::ServiceAccount => {
             Command::new(&["gcloud", "iam", "service-accounts", "add-iam-policy-binding"])
                 .arg(resource)
@@ -34,8 +46,10 @@ pub(super) fn iam_binding_add(binding: &IamBindingAdd) -> String {
         // Without it gcloud asks, where the policy holds conditional bindings already.
         _ if condition.is_empty() => command.flag("condition", "None").finish(),
         _ => {
-            let parts: Vec<String> =
-                condition.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            let parts: Vec<String> = condition
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
             command.list("condition", &parts).finish()
         }
     }
@@ -43,7 +57,10 @@ pub(super) fn iam_binding_add(binding: &IamBindingAdd) -> String {
 
 pub(super) fn api_enable(api: &ApiEnable) -> String {
     let ApiEnable { project, api } = api;
-    Command::new(&["gcloud", "services", "enable"]).arg(api).flag("project", project).finish()
+    Command::new(&["gcloud", "services", "enable"])
+        .arg(api)
+        .flag("project", project)
+        .finish()
 }
 
 /// One command for the template, one for the traffic.
@@ -67,7 +84,15 @@ pub(super) fn run_update(update: &RunUpdate) -> Vec<String> {
         false => &["gcloud", "beta", "run", "services"],
     };
     let mut commands = Vec::new();
-    let template = [mesh, network, subnet, egress, service_account, execution_environment, min_instances];
+    let template = [
+        mesh,
+        network,
+        subnet,
+        egress,
+        service_account,
+        execution_environment,
+        min_instances,
+    ];
     if template.iter().any(|field| !field.is_empty()) {
         commands.push(
             Command::new(program)
@@ -101,7 +126,13 @@ pub(super) fn run_update(update: &RunUpdate) -> Vec<String> {
 }
 
 pub(super) fn dns_zone_create(zone: &DnsZoneCreate) -> String {
-    let DnsZoneCreate { project, zone, dns_name, description, networks } = zone;
+    let DnsZoneCreate {
+        project,
+        zone,
+        dns_name,
+        description,
+        networks,
+    } = zone;
     let description = match description.as_str() {
         "" => "Host names of the service mesh",
         given => given,
@@ -117,7 +148,11 @@ pub(super) fn dns_zone_create(zone: &DnsZoneCreate) -> String {
 }
 
 pub(super) fn dns_zone_attach_network(zone: &DnsZoneAttachNetwork) -> String {
-    let DnsZoneAttachNetwork { project, zone, networks } = zone;
+    let DnsZoneAttachNetwork {
+        project,
+        zone,
+        networks,
+    } = zone;
     Command::new(&["gcloud", "dns", "managed-zones", "update"])
         .arg(zone)
         .flag("project", project)
@@ -127,7 +162,15 @@ pub(super) fn dns_zone_attach_network(zone: &DnsZoneAttachNetwork) -> String {
 
 /// A record set of another type has to go first: a CNAME stands alone.
 pub(super) fn dns_record_set(record: &DnsRecordSet) -> Vec<String> {
-    let DnsRecordSet { project, zone, name, r#type, ttl, replaces, rrdatas } = record;
+    let DnsRecordSet {
+        project,
+        zone,
+        name,
+        r#type,
+        ttl,
+        replaces,
+        rrdatas,
+    } = record;
     let kind = or(r#type, "A");
     let verb = |verb: &str, kind: &str| {
         Command::new(&["gcloud", "dns", "record-sets", verb])
@@ -136,7 +179,12 @@ pub(super) fn dns_record_set(record: &DnsRecordSet) -> Vec<String> {
             .flag("zone", zone)
             .flag("type", kind)
     };
-    let put = |command: Command| command.flag("ttl", or(ttl, "300")).list("rrdatas", &rrdatas.values()).finish();
+    let put = |command: Command| {
+        command
+            .flag("ttl", or(ttl, "300"))
+            .list("rrdatas", &rrdatas.values())
+            .finish()
+    };
     match replaces.as_str() {
         "" => vec![put(verb("create", kind))],
         same if same == kind => vec![put(verb("update", kind))],
@@ -145,7 +193,15 @@ pub(super) fn dns_record_set(record: &DnsRecordSet) -> Vec<String> {
 }
 
 pub(super) fn firewall_allow(rule: &FirewallAllow) -> String {
-    let FirewallAllow { project, network, name, priority, source_ranges, ports, target_tags } = rule;
+    let FirewallAllow {
+        project,
+        network,
+        name,
+        priority,
+        source_ranges,
+        ports,
+        target_tags,
+    } = rule;
     let allowed: Vec<String> = ports
         .values()
         .into_iter()
@@ -181,11 +237,18 @@ fn network_urls(networks: &Items) -> Vec<String> {
 /// The command's form of the API's `EXECUTION_ENVIRONMENT_GEN2`.
 fn generation(environment: &str) -> String {
     let lower = environment.to_ascii_lowercase();
-    lower.strip_prefix("execution_environment_").unwrap_or(&lower).to_owned()
+    lower
+        .strip_prefix("execution_environment_")
+        .unwrap_or(&lower)
+        .to_owned()
 }
 
 fn absolute(name: &str) -> String {
-    if name.is_empty() || name.ends_with('.') { name.to_owned() } else { format!("{name}.") }
+    if name.is_empty() || name.ends_with('.') {
+        name.to_owned()
+    } else {
+        format!("{name}.")
+    }
 }
 
 fn or<'a>(value: &'a str, default: &'a str) -> &'a str {

@@ -6,11 +6,11 @@ mod gcloud;
 mod kubectl;
 mod shell;
 
-pub use shell::quote as shell_quote;
 pub use action::{
     Action, ApiEnable, DnsRecordSet, DnsZoneAttachNetwork, DnsZoneCreate, FirewallAllow, IamBindingAdd,
     IamResource, Items, K8sCreate, K8sLabel, K8sPatch, Manual, PatchType, RunUpdate,
 };
+pub use shell::quote as shell_quote;
 
 use std::collections::BTreeMap;
 
@@ -82,9 +82,11 @@ fn flat(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join(","),
-        serde_json::Value::Object(pairs) => {
-            pairs.iter().map(|(key, value)| format!("{key}={}", flat(value))).collect::<Vec<_>>().join(",")
-        }
+        serde_json::Value::Object(pairs) => pairs
+            .iter()
+            .map(|(key, value)| format!("{key}={}", flat(value)))
+            .collect::<Vec<_>>()
+            .join(","),
         serde_json::Value::Null => String::new(),
         other => other.to_string(),
     }

@@ -10,7 +10,10 @@ pub(super) struct Command {
 impl Command {
     /// Starts with the program and its subcommands: plain words of ours.
     pub fn new(words: &[&str]) -> Self {
-        Self { words: words.iter().map(|&word| word.to_owned()).collect(), refused: None }
+        Self {
+            words: words.iter().map(|&word| word.to_owned()).collect(),
+            refused: None,
+        }
     }
 
     /// A positional argument. One that begins with a dash would be taken for a flag: no name of a
@@ -31,7 +34,11 @@ impl Command {
 
     /// `--name=value`, or nothing where the value is empty.
     pub fn optional(self, name: &str, value: &str) -> Self {
-        if value.is_empty() { self } else { self.flag(name, value) }
+        if value.is_empty() {
+            self
+        } else {
+            self.flag(name, value)
+        }
     }
 
     /// `--name=a,b`, or nothing where the list is empty; gcloud's `^|^` form where an item holds a comma.
@@ -55,7 +62,10 @@ impl Command {
     pub fn finish(self) -> String {
         match self.refused {
             None => self.words.join(" "),
-            Some(value) => format!("# {}: no command, since {value:?} is no name", self.words[..2].join(" ")),
+            Some(value) => format!(
+                "# {}: no command, since {value:?} is no name",
+                self.words.iter().take(2).cloned().collect::<Vec<_>>().join(" ")
+            ),
         }
     }
 }

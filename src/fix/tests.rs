@@ -61,7 +61,10 @@ fn each_kind_renders_to_the_command_an_operator_would_type() {
             "{kind: k8s_label, membership: gke, resource: namespace, name: ads, labels: {istio-injection: enabled}, remove: istio.io/rev}",
             "kubectl label namespace ads istio-injection=enabled istio.io/rev- --overwrite",
         ),
-        ("{kind: manual, text: Ask the owner, command: ' kubectl get pods '}", "kubectl get pods"),
+        (
+            "{kind: manual, text: Ask the owner, command: ' kubectl get pods '}",
+            "kubectl get pods",
+        ),
     ];
     for (yaml, command) in cases {
         assert_eq!(commands_of(yaml).join("\n"), unquoted_flags(command), "{yaml}");
@@ -70,7 +73,9 @@ fn each_kind_renders_to_the_command_an_operator_would_type() {
 
 /// The cases quote a whole word where it reads better; a command quotes the value alone.
 fn unquoted_flags(command: &str) -> String {
-    command.replace("'--description=", "--description='").replace("'--condition=", "--condition='")
+    command
+        .replace("'--description=", "--description='")
+        .replace("'--condition=", "--condition='")
 }
 
 #[test]
@@ -78,7 +83,10 @@ fn a_record_set_of_another_type_goes_before_the_new_one_comes() {
     let commands = commands_of(
         "{kind: dns_record_set, project: p, zone: z, name: a.b., type: A, replaces: CNAME, rrdatas: 10.0.0.1}",
     );
-    assert_eq!(commands[0], "gcloud dns record-sets delete a.b. --project=p --zone=z --type=CNAME");
+    assert_eq!(
+        commands[0],
+        "gcloud dns record-sets delete a.b. --project=p --zone=z --type=CNAME"
+    );
     assert!(commands[1].starts_with("gcloud dns record-sets create a.b. "));
     let update = commands_of(
         "{kind: dns_record_set, project: p, zone: z, name: a.b., type: A, replaces: A, rrdatas: 10.0.0.1}",
@@ -88,10 +96,30 @@ fn a_record_set_of_another_type_goes_before_the_new_one_comes() {
 
 #[test]
 fn hostile_values_reach_the_program_as_one_word() {
-    for hostile in ["a b", "it's", "$(reboot)", "`reboot`", "a;b", "a\nb", "\"", "*", "~", "a\\b", "#x", ""] {
-        let api = ApiEnable { project: hostile.to_owned(), api: "x.googleapis.com".to_owned() };
+    for hostile in [
+        "a b",
+        "it's",
+        "$(reboot)",
+        "`reboot`",
+        "a;b",
+        "a\nb",
+        "\"",
+        "*",
+        "~",
+        "a\\b",
+        "#x",
+        "",
+    ] {
+        let api = ApiEnable {
+            project: hostile.to_owned(),
+            api: "x.googleapis.com".to_owned(),
+        };
         let words = shell_words::split(&Action::ApiEnable(api).commands()[0]).unwrap();
-        assert_eq!(words.last().unwrap(), &format!("--project={hostile}"), "{hostile:?}");
+        assert_eq!(
+            words.last().unwrap(),
+            &format!("--project={hostile}"),
+            "{hostile:?}"
+        );
         let manifest = format!("kind: X\nname: {hostile:?}\n");
         let patch = K8sPatch {
             resource: "service".to_owned(),
@@ -102,22 +130,34 @@ fn hostile_values_reach_the_program_as_one_word() {
         let words = shell_words::split(&Action::K8sPatch(patch).commands()[0]).unwrap();
         let patch: serde_json::Value = serde_json::from_str(words.last().unwrap()).unwrap();
         assert_eq!(patch["a"], hostile);
-        let create = Action::K8sCreate(K8sCreate { manifest, ..K8sCreate::default() });
+        let create = Action::K8sCreate(K8sCreate {
+            manifest,
+            ..K8sCreate::default()
+        });
         assert_eq!(create.commands().len(), 1);
     }
 }
 
 #[test]
 fn no_control_character_reaches_the_terminal() {
-    let api = ApiEnable { project: "a\u{1b}[2J\r'".to_owned(), api: "x".to_owned() };
+    let api = ApiEnable {
+        project: "a\u{1b}[2J\r'".to_owned(),
+        api: "x".to_owned(),
+    };
     let command = Action::ApiEnable(api).commands().remove(0);
-    assert_eq!(command, r"gcloud services enable x --project=$'a\u001b[2J\u000d\''");
+    assert_eq!(
+        command,
+        r"gcloud services enable x --project=$'a\u001b[2J\u000d\''"
+    );
 }
 
 #[test]
 fn a_name_that_would_be_a_flag_gives_no_command() {
     for name in ["--impersonate-service-account=x", ""] {
-        let api = ApiEnable { project: "p".to_owned(), api: name.to_owned() };
+        let api = ApiEnable {
+            project: "p".to_owned(),
+            api: name.to_owned(),
+        };
         assert!(Action::ApiEnable(api).commands()[0].starts_with("# gcloud services: no command"));
     }
 }
@@ -125,8 +165,14 @@ fn a_name_that_would_be_a_flag_gives_no_command() {
 #[test]
 fn a_manifest_is_pasted_whole_even_with_the_end_mark_in_it() {
     let create = action("kind: k8s_create\nmembership: gke\nmanifest: |\n  kind: X\n  data: |\n  EOF\n\n");
-    assert_eq!(create.commands(), ["kubectl apply -f - <<'EOF_'\nkind: X\ndata: |\nEOF\nEOF_"]);
-    let two = [create.clone(), action("{kind: k8s_create, membership: gke, manifest: 'kind: Y'}")];
+    assert_eq!(
+        create.commands(),
+        ["kubectl apply -f - <<'EOF_'\nkind: X\ndata: |\nEOF\nEOF_"]
+    );
+    let two = [
+        create.clone(),
+        action("{kind: k8s_create, membership: gke, manifest: 'kind: Y'}"),
+    ];
     assert_eq!(manifest(&two).unwrap(), "kind: X\ndata: |\nEOF\n---\nkind: Y\n");
     assert_eq!(manifest(&[action("{kind: manual, text: t}")]), None);
 }
@@ -139,10 +185,26 @@ fn templates_are_seen_in_every_field() {
     for text in label.texts_mut() {
         *text = text.replace("{{", "<").replace("}}", ">");
     }
-    assert_eq!(label.commands(), ["kubectl label namespace '<n>' 'rev=<r>' '<x>-' --overwrite"]);
+    assert_eq!(
+        label.commands(),
+        ["kubectl label namespace '<n>' 'rev=<r>' '<x>-' --overwrite"]
+    );
     assert_eq!(label.kind(), "k8s_label");
-    let fields: Vec<String> = label.fields().into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
-    assert_eq!(fields, ["labels: rev=<r>", "membership: <m>", "name: <n>", "remove: <x>", "resource: namespace"]);
+    let fields: Vec<String> = label
+        .fields()
+        .into_iter()
+        .map(|(key, value)| format!("{key}: {value}"))
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            "labels: rev=<r>",
+            "membership: <m>",
+            "name: <n>",
+            "remove: <x>",
+            "resource: namespace"
+        ]
+    );
 }
 
 #[test]

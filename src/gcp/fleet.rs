@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 #[serde(default, rename_all = "camelCase")]
 pub struct MembershipList {
     pub resources: Vec<Membership>,
+    /// Locations that did not answer: their memberships are not known.
+    pub unreachable: Vec<String>,
 }
 
 /// A cluster's membership of the fleet.

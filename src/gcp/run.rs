@@ -53,6 +53,15 @@ pub struct Template {
     pub service_mesh: Option<ServiceMesh>,
     pub vpc_access: Option<VpcAccess>,
     pub containers: Vec<Container>,
+    pub scaling: Scaling,
+}
+
+/// How many instances.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Scaling {
+    pub min_instance_count: i64,
+    pub max_instance_count: i64,
 }
 
 /// `template.serviceMesh`.

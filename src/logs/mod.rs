@@ -2,35 +2,63 @@
 //!
 //! In come log files of any size and the signatures of the rules; out come groups of hits, counted.
 //! Nothing here knows a rule's meaning.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `blocks` | a stream in blocks of whole lines |
+//! | `literals`, `rarity`, `prefilter` | text that a matching line must contain; lines that have it |
+//! | `entry`, `envoy`, `access` | a line decoded: LogEntry, Envoy's text and JSON, access log formats |
+//! | `join` | records of several lines, entries stored in pieces |
+//! | `confirm`, `group` | which signatures match; hits counted by rule, origin and key |
+//! | `activity` | which services logged at all |
+//! | `scan` | all of it in order |
+mod access;
+mod activity;
+mod blocks;
+mod confirm;
+mod entry;
+mod envoy;
+mod group;
+mod join;
+mod literals;
+mod prefilter;
+mod rarity;
+mod scan;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 pub use signature::{AccessMatch, Matcher, Signature};
 
-use crate::snapshot::{Blob, ProjectId, ReadError};
+use crate::snapshot::{Blob, ProjectId, ReadError, Warning};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the scan brought.
 #[derive(Debug, Default, Clone)]
 pub struct LogEvidence {
+    /// In the order of rule, origin and key; at most 1,000 a rule.
     pub groups: Vec<HitGroup>,
     /// Names of those of the asked-for services of which the logs hold at least one entry.
     pub active_services: BTreeSet<String>,
     pub bytes: u64,
     pub lines: u64,
+    /// What was not looked at: lines that were cut, groups over the limit.
+    pub warnings: Vec<Warning>,
 }
 
 /// All hits of one rule's signatures at one service with equal key captures.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct HitGroup {
     /// The rule.
     pub code: String,
     pub origin: Origin,
-    /// Values of the captures that tell groups apart (the signature's `by`).
+    /// Values of the captures that tell groups apart (the signature's `by`); one that did not take part is absent.
     pub key: BTreeMap<String, String>,
     /// Every capture of the last hit; for access logs also `status`, `flags`, `details`, `host`, `method`, `path`,
     /// `upstream_cluster`, `upstream_host`, `failure` as far as the line has them.
     pub captures: BTreeMap<String, String>,
+    /// Records. What one instance says of one key twice within a second counts once, but each access log line counts.
     pub count: u64,
     pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,
@@ -39,6 +67,7 @@ pub struct HitGroup {
     /// `FILE:LINE` of the last hit.
     pub locator: String,
     pub revisions: BTreeSet<String>,
+    /// Cloud Run instance ids, or names of pods.
     pub instances: BTreeSet<String>,
 }
 
@@ -47,14 +76,20 @@ pub struct HitGroup {
 pub struct Origin {
     pub project: String,
     pub location: String,
+    /// The Cloud Run service; empty for any other resource.
     pub service: String,
+    /// The monitored resource's type where it is not `cloud_run_revision`, such as `k8s_container`.
+    pub resource: String,
 }
 
 /// Scans all logs for the signatures. `services` are the names whose activity is asked for.
+///
+/// A line that is looked at and is not what the file's first line promised is an error; lines that no signature can match
+/// are not parsed.
 pub fn scan(
-    _logs: &BTreeMap<ProjectId, Vec<Blob>>,
-    _signatures: &[Signature],
-    _services: &BTreeSet<String>,
+    logs: &BTreeMap<ProjectId, Vec<Blob>>,
+    signatures: &[Signature],
+    services: &BTreeSet<String>,
 ) -> Result<LogEvidence, ReadError> {
-    Ok(LogEvidence::default())
+    scan::scan(logs, signatures, services, blocks::Limits::default())
 }

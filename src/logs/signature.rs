@@ -1,4 +1,5 @@
 //! What a rule looks for in a log.
+use super::literals::{self, Need};
 use regex::Regex;
 
 /// One thing to look for. A rule may have several: each hit counts once for the rule.
@@ -15,7 +16,10 @@ pub struct Signature {
 #[derive(Debug, Clone)]
 pub enum Matcher {
     /// A regex over a record's message: percent-decoded, joined over continuation lines, from Envoy's text or JSON format,
-    /// or an application's `textPayload` or `jsonPayload.message`. `log` narrows to a log id such as `run.googleapis.com/requests`.
+    /// or an application's `textPayload` or `jsonPayload.message`. Tried on the whole message and, if that fails, on what
+    /// follows Envoy's `[time][pid][level][component] [source]`. `log` narrows to a log id such as
+    /// `run.googleapis.com/requests`; only then does the pattern also see request logs without text, as
+    /// `METHOD URL STATUS`. Options such as case-insensitivity must stand in the pattern itself (`(?i)`).
     Message { pattern: Regex, log: Option<String> },
     /// Fields of an access log record, in Envoy's default text format, Istio's, or JSON.
     Access(AccessMatch),
@@ -35,7 +39,35 @@ pub struct AccessMatch {
 }
 
 impl Signature {
+    /// Whether lines that cannot match are told apart by a fast search for fixed text. A signature without makes the
+    /// scan decode every line, some ten times slower: a rule should not have one.
     pub fn has_literal(&self) -> bool {
-        true
+        self.need().is_searchable()
+    }
+
+    /// What a raw line must contain for this signature to match.
+    pub(super) fn need(&self) -> Need {
+        match &self.matcher {
+            Matcher::Message { pattern, log } => {
+                let need = literals::of_pattern(pattern.as_str());
+                match log {
+                    Some(id) => need.and_text(literals::encoded_log_id(id)),
+                    None => need,
+                }
+            }
+            Matcher::Access(access) => {
+                let mut need = Need::default();
+                for pattern in [&access.details, &access.failure].into_iter().flatten() {
+                    need = need.and(literals::of_pattern(pattern.as_str()));
+                }
+                if !access.flags.is_empty() {
+                    need = need.and_clause(access.flags.iter().flat_map(|f| literals::of_flag(f)).collect());
+                }
+                if !access.status.is_empty() {
+                    need = need.and_clause(access.status.iter().flat_map(|s| literals::of_status(*s)).collect());
+                }
+                need
+            }
+        }
     }
 }

@@ -222,13 +222,13 @@ fn egress(model: &Model, client: &Client, facts: &mut MeshClient) {
     facts.subnet_range = client.ranges.first().map(ToString::to_string).unwrap_or_default();
 
     let clusters: Vec<_> = model.clusters_of(client).into_iter().filter_map(|i| model.clusters.get(i)).collect();
-    let unknown = |what: &str| Fact::Unknown(format!("the network of {what} is not known: its GKE cluster was not collected"));
+    let unknown = |what: &str| format!("the network of {what} is not known: its GKE cluster was not collected");
     let networks: Vec<_> = clusters.iter().filter_map(|c| c.network.as_ref()).collect();
     let unread: Vec<&str> = clusters.iter().filter(|c| c.network.is_none()).map(|c| c.membership.as_str()).collect();
     facts.cluster_networks = if unread.is_empty() && !clusters.is_empty() {
         Fact::Known(networks.iter().map(ToString::to_string).collect())
     } else {
-        unknown(&unread.join(", "))
+        Fact::Unknown(unknown(&unread.join(", ")))
     };
     let answers: Vec<Option<bool>> = match &client.network {
         Some(own) => networks.iter().map(|n| model.networks.connected(own, n)).collect(),
@@ -241,7 +241,7 @@ fn egress(model: &Model, client: &Client, facts: &mut MeshClient) {
     } else if answers.contains(&None) {
         Fact::unknown("the networks' peerings were not collected")
     } else if !unread.is_empty() || clusters.is_empty() {
-        unknown(&unread.join(", "))
+        Fact::Unknown(unknown(&unread.join(", ")))
     } else {
         Fact::Known(false)
     };

@@ -1,13 +1,97 @@
 //! The resolved model that a rule looks at: joins are made here, once, and facts computed.
 //!
 //! In comes a [`Snapshot`](crate::snapshot::Snapshot) with the log evidence; nothing here knows a network or a rule.
-pub mod facts;
-pub mod iam;
+//! `clients`, `clusters`, `routes` and `proxies` join; `iam`, `dns`, `firewall`, `netpol`, `authz` and `mtls` decide;
+//! the `*_facts` files answer what rules ask, as declared in [`facts`]; `assemble` puts the subjects together.
+mod assemble;
 pub mod authz;
+mod backend_facts;
+mod client_facts;
+mod clients;
+mod clusters;
+mod control_facts;
 pub mod dns;
+pub mod facts;
 pub mod firewall;
+pub mod iam;
+mod log_facts;
+mod lookup_facts;
+mod manifests;
+mod model;
 pub mod mtls;
+mod names;
 pub mod netpol;
 pub mod network;
+mod notes;
 pub mod projects;
+mod proxies;
+mod route_facts;
+mod routes;
 pub mod subject;
+mod xds_facts;
+
+use crate::logs::LogEvidence;
+use crate::snapshot::Snapshot;
+use notes::Notes;
+use std::collections::BTreeSet;
+use subject::SubjectSet;
+
+/// The resolved world.
+pub struct Mesh {
+    pub clients: Vec<ClientName>,
+    /// Exported hosts, and hosts that look as if they should be.
+    pub hosts: Vec<String>,
+    /// Each mesh client with each host offered to it.
+    pub paths: Vec<(u32, u32)>,
+    /// Every kind of subject, also those without any subject.
+    pub sets: Vec<SubjectSet>,
+    notes: Notes,
+}
+
+/// A Cloud Run service by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientName {
+    pub project: String,
+    pub region: String,
+    pub service: String,
+    pub in_mesh: bool,
+}
+
+impl Mesh {
+    /// Joins everything, once.
+    pub fn build(snapshot: &Snapshot, logs: &LogEvidence) -> Self {
+        assemble::mesh(snapshot, logs)
+    }
+
+    /// The client's service name; with its region where two services share the name.
+    pub fn client_name(&self, client: u32) -> String {
+        let Some(own) = self.clients.get(client as usize) else { return String::new() };
+        let shared = self.clients.iter().filter(|c| c.service == own.service).count() > 1;
+        if shared { format!("{} ({})", own.service, own.region) } else { own.service.clone() }
+    }
+
+    /// What was found in order at one station of a path, in a few words; empty where there is nothing to say.
+    pub fn path_note(&self, layer: &str, client: u32, host: u32) -> String {
+        self.notes.note(layer, client, host)
+    }
+}
+
+/// Names of all Cloud Run services: the log scan tells which of them were active.
+pub fn service_names(snapshot: &Snapshot) -> BTreeSet<String> {
+    let locations = snapshot.cloud_run.values().flat_map(|regions| regions.values());
+    locations.flat_map(|l| l.services.items()).map(|s| names::last(&s.name).to_owned()).collect()
+}
+
+/// Hosts that the client's clusters export.
+fn exported_hosts(model: &model::Model, client: &clients::Client) -> Vec<String> {
+    let mut hosts = BTreeSet::new();
+    for index in model.clusters_of(client) {
+        let k8s = model.clusters.get(index).and_then(|c| c.k8s);
+        for virtual_service in k8s.iter().flat_map(|k| k.virtual_services.items()) {
+            if virtual_service.spec.gateways.iter().any(|g| g == routes::EXTERNAL_GATEWAY) {
+                hosts.extend(virtual_service.spec.hosts.iter().map(|h| names::host(h)));
+            }
+        }
+    }
+    hosts.into_iter().collect()
+}

@@ -4,12 +4,16 @@ use super::clusters::{self, Cluster};
 use super::dns::DnsView;
 use super::firewall::Firewall;
 use super::iam::Iam;
+use super::manifests::{self, RawVirtualServices};
 use super::names::{self, MeshName};
 use super::network::Networks;
 use super::projects::Projects;
 use super::proxies::Proxies;
+use super::routes::Routing;
 use crate::logs::LogEvidence;
 use crate::snapshot::Snapshot;
+use serde_json::Value;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The joined world.
@@ -26,6 +30,7 @@ pub struct Model<'m, 's> {
     pub logs: &'m LogEvidence,
     pub logging_collected: bool,
     pub hosts: Hosts,
+    raw: OnceCell<RawVirtualServices>,
 }
 
 /// Host names as small numbers.
@@ -87,7 +92,15 @@ impl<'m, 's: 'm> Model<'m, 's> {
             logs,
             logging_collected: !snapshot.logs.is_empty(),
             hosts: Hosts::default(),
+            raw: OnceCell::new(),
         }
+    }
+
+    /// A VirtualService's http rules with all their fields, as they came.
+    pub fn raw_http(&self, routing: &Routing) -> Value {
+        let raw = self.raw.get_or_init(|| manifests::raw_virtual_services(self.snapshot));
+        let key = (routing.of.membership.clone(), routing.namespace().to_owned(), routing.name().to_owned());
+        raw.get(&key).and_then(|v| v.pointer("/spec/http")).cloned().unwrap_or_else(|| Value::Array(Vec::new()))
     }
 
     /// The fleet's project, as far as anything names it.

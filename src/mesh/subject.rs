@@ -93,7 +93,7 @@ impl<T: Facts + Send + Sync> SubjectFacts for T {
     }
 
     fn template(&self) -> minijinja::Value {
-        minijinja::Value::from_serialize(self)
+        minijinja::Value::from(minijinja::value::Serde(self))
     }
 
     fn unknowns(&self) -> Vec<(&'static str, String)> {

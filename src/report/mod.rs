@@ -1,4 +1,14 @@
 //! The public contract and its renderers, a file each. Nothing here knows a rule.
+mod json;
+mod outline;
+pub mod table;
+mod text;
+
+pub use json::{JsonError, to_json};
+
+#[cfg(test)]
+mod samples;
+
 pub mod v1 {
     //! The generated types of `proto/meshdoctor/v1/report.proto`.
     #![allow(clippy::all, clippy::pedantic, missing_docs)]

@@ -36,7 +36,7 @@ impl Rule {
 }
 
 /// Parses and checks one file. Returns every problem found, not just the first.
-pub fn compile(origin: &str, yaml: &str, environment: &Environment) -> Result<Rule, Vec<RuleError>> {
+pub fn compile(origin: &str, yaml: &str, environment: &Environment<'static>) -> Result<Rule, Vec<RuleError>> {
     let file: RuleFile = serde_saphyr::from_str(yaml).map_err(|error| {
         let at = error.location().map_or((0, 0), |l| (l.line(), l.column()));
         let text = error.to_string();

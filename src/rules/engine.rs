@@ -297,7 +297,7 @@ fn evidence(set: &RuleSet, rule: &Rule, values: &minijinja::Value, context: &Con
             Some(Ok(Value::List(items))) => {
                 for item in items.iter() {
                     match item.json() {
-                        Ok(item) => piece(Some(&minijinja::Value::from_serialize(&item))),
+                        Ok(item) => piece(Some(&minijinja::Value::from(minijinja::value::Serde(&item)))),
                         Err(_) => piece(None),
                     }
                 }

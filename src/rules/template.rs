@@ -9,7 +9,6 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 pub fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_keep_trailing_newline(false);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment
 }

@@ -16,7 +16,7 @@ pub use error::ReadError;
 pub use manifest::{CollectorOutcome, Manifest, Status};
 pub use names::{ProjectId, ProjectNumber};
 pub use sources::{Compute, Dns, Fleet, Kubernetes, OrganizationIam, ProjectIam, RunLocation};
-pub use world::{Blob, Encoding, Warning, World};
+pub use world::{Blob, Content, Encoding, Warning, World};
 
 use crate::gcp::{container, iam, service_usage};
 use crate::xds;

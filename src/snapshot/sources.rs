@@ -58,6 +58,8 @@ pub struct Compute {
 pub struct Fleet {
     pub memberships: Collected<Vec<fleet::Membership>>,
     pub features: Collected<Vec<fleet::Feature>>,
+    /// Locations that did not answer, as `LISTING: LOCATION`.
+    pub unreachable: Vec<String>,
 }
 
 /// One cluster's objects.

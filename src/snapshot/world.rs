@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tempfile::TempPath;
+use tempfile::{TempDir, TempPath};
 
-/// The most that a single non-log file may unfold to in memory: 512 MiB.
-pub const MAX_FILE: u64 = 512 << 20;
+/// The most that a single non-log file may unfold to in memory: 256 MiB.
+pub const MAX_FILE: u64 = 256 << 20;
 
 /// All files of a snapshot, and what was noticed on the way.
 #[derive(Debug, Default)]
@@ -40,7 +40,15 @@ pub enum Content {
     File(PathBuf),
     Memory(Arc<[u8]>),
     /// A temporary file that goes with its last owner.
-    Spooled(Arc<TempPath>),
+    Spooled(Arc<SpoolFile>),
+}
+
+/// A file in the run's private temporary folder; the folder goes with its last file.
+#[derive(Debug)]
+pub struct SpoolFile {
+    // Fields drop in order: the file before the folder that holds it.
+    pub path: TempPath,
+    pub folder: Arc<TempDir>,
 }
 
 /// How the bytes are packed.
@@ -67,7 +75,7 @@ impl Blob {
         let raw: Box<dyn Read + Send> = match &self.content {
             Content::File(path) => Box::new(File::open(path)?),
             Content::Memory(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
-            Content::Spooled(path) => Box::new(File::open(path.as_ref() as &std::path::Path)?),
+            Content::Spooled(file) => Box::new(File::open(&file.path)?),
         };
         Ok(match self.encoding {
             Encoding::Plain => raw,

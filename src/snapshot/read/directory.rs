@@ -1,65 +1,77 @@
-//! A directory in the snapshot layout.
+//! A directory: its regular files, links not followed, hidden ones left out.
+use super::limits::{MAX_DEPTH, MAX_FILES, too_large};
+use super::tree::Entry;
 use crate::snapshot::world::Content;
-use crate::snapshot::{Blob, Encoding, ReadError, World};
+use crate::snapshot::{Blob, Encoding, ReadError, Warning};
 use std::fs;
 use std::path::Path;
 
-/// The first folders of the layout.
-pub const SOURCES: [&str; 10] = [
-    "cloud-run",
-    "logging",
-    "iam",
-    "service-usage",
-    "dns",
-    "compute",
-    "fleet",
-    "clusters",
-    "csds",
-    "kubernetes",
-];
-
-/// Adds every file below `root` under its relative path.
-pub fn add(root: &Path, world: &mut World) -> Result<(), ReadError> {
-    walk(root, root, world)
+/// Every regular file below `root`, by its path from there with `/` between the parts.
+pub fn entries(root: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Entry>, ReadError> {
+    let mut entries = Vec::new();
+    walk(root, "", 0, &mut entries, warnings)?;
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(entries)
 }
 
-fn walk(root: &Path, folder: &Path, world: &mut World) -> Result<(), ReadError> {
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    depth: usize,
+    entries: &mut Vec<Entry>,
+    warnings: &mut Vec<Warning>,
+) -> Result<(), ReadError> {
+    let origin = folder.display().to_string();
+    if depth > MAX_DEPTH {
+        return Err(too_large(
+            &origin,
+            format!("lies more than {MAX_DEPTH} folders deep"),
+        ));
+    }
     let io = |source| ReadError::Io {
         path: folder.to_owned(),
         source,
     };
     for entry in fs::read_dir(folder).map_err(io)? {
         let entry = entry.map_err(io)?;
-        let path = entry.path();
-        if entry.file_type().map_err(io)?.is_dir() {
-            walk(root, &path, world)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
             continue;
         }
-        let relative = path
-            .strip_prefix(root)
-            .unwrap_or(&path)
-            .to_string_lossy()
-            .replace('\\', "/");
-        let (name, encoding) = unpacked_name(&relative);
-        world.files.insert(
-            name.to_owned(),
-            Blob {
+        let path = entry.path();
+        let relative = if prefix.is_empty() {
+            name
+        } else {
+            format!("{prefix}/{name}")
+        };
+        let kind = entry.file_type().map_err(io)?;
+        if kind.is_dir() {
+            walk(&path, &relative, depth + 1, entries, warnings)?;
+            continue;
+        }
+        if !kind.is_file() {
+            let what = if kind.is_symlink() {
+                "a symbolic link"
+            } else {
+                "not a regular file"
+            };
+            warnings.push(Warning {
+                origin: path.display().to_string(),
+                text: format!("{what}: ignored; name the file itself if it is needed"),
+            });
+            continue;
+        }
+        if entries.len() >= MAX_FILES {
+            return Err(too_large(&origin, format!("holds more than {MAX_FILES} files")));
+        }
+        entries.push(Entry {
+            path: relative,
+            blob: Blob {
                 origin: path.display().to_string(),
                 content: Content::File(path),
-                encoding,
+                encoding: Encoding::Plain,
             },
-        );
+        });
     }
     Ok(())
-}
-
-/// The layout path without a packing suffix, and the packing.
-pub fn unpacked_name(path: &str) -> (&str, Encoding) {
-    if let Some(name) = path.strip_suffix(".zst") {
-        (name, Encoding::Zstd)
-    } else if let Some(name) = path.strip_suffix(".gz") {
-        (name, Encoding::Gzip)
-    } else {
-        (path, Encoding::Plain)
-    }
 }

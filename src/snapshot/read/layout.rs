@@ -1,18 +1,86 @@
 //! The snapshot layout: which path holds what, typed.
+use super::limits::Scales;
 use crate::gcp::{compute, container, dns, fleet, iam, project, run, service_usage};
 use crate::k8s::meta::List;
+use crate::snapshot::manifest::SCHEMA;
 use crate::snapshot::{Blob, Collected, Manifest, ReadError, Snapshot, Warning, World};
 use crate::xds;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
+/// The listing's array in the file at a layout path; `None` for files that are no listing.
+pub fn list_key(path: &str) -> Option<&'static str> {
+    let (folder, file) = path.rsplit_once('/')?;
+    let source = folder.split('/').next().unwrap_or_default();
+    Some(match (source, file) {
+        ("kubernetes", _) => "items",
+        ("compute", _) if !folder.ends_with("/health") => "items",
+        ("cloud-run" | "service-usage", "services.json") => "services",
+        ("cloud-run", "revisions.json") => "revisions",
+        ("dns", "managed-zones.json") => "managedZones",
+        ("dns", "rrsets.json") => "rrsets",
+        ("fleet", _) => "resources",
+        ("clusters", _) => "clusters",
+        ("iam", "roles.json" | "predefined-roles.json") => "roles",
+        ("iam", "deny-policies.json") => "policies",
+        ("iam", "service-accounts.json") => "accounts",
+        _ => return None,
+    })
+}
+
+/// Whether the file at a path holds an aggregated listing: items by place.
+pub fn is_aggregated(path: &str) -> bool {
+    path.starts_with("compute/") && !path.ends_with("/networks.json") && !path.ends_with("/firewalls.json")
+}
+
+/// Whether the layout has such a path.
+pub fn knows(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        ["bundle.json"]
+        | ["cloud-run", _, _, "services.json" | "revisions.json"]
+        | ["iam", "predefined-roles.json"]
+        | ["iam", "folders", _, "policy.json"]
+        | ["iam", "organizations", _, "policy.json" | "roles.json"]
+        | ["service-usage", _, "services.json"]
+        | ["dns", _, "managed-zones.json"]
+        | ["dns", _, "zones", _, "rrsets.json"]
+        | ["fleet", _, "memberships.json" | "features.json"]
+        | ["clusters", _, "clusters.json"] => true,
+        ["iam", "projects", _, file] => matches!(
+            *file,
+            "project.json"
+                | "policy.json"
+                | "ancestry.json"
+                | "roles.json"
+                | "deny-policies.json"
+                | "service-accounts.json"
+        ),
+        ["compute", _, file] => matches!(
+            *file,
+            "networks.json"
+                | "subnetworks.json"
+                | "addresses.json"
+                | "firewalls.json"
+                | "backend-services.json"
+                | "network-endpoint-groups.json"
+        ),
+        ["compute", _, "health", file] | ["kubernetes", _, file] => file.ends_with(".json"),
+        ["logging", _, file] => is_log(file),
+        ["csds", _, file] => is_csds(file, ".binpb") || is_csds(file, ".json"),
+        _ => false,
+    }
+}
+
 /// Types every file of the world whose path the layout knows; the others become warnings.
-pub fn parse(world: World) -> Result<Snapshot, ReadError> {
+pub fn parse(mut world: World) -> Result<Snapshot, ReadError> {
     let mut snapshot = Snapshot::default();
-    let mut unknown = Vec::new();
+    let mut scales = Scales::default();
     for (path, blob) in &world.files {
-        if !place(&mut snapshot, path, blob)? {
-            unknown.push(Warning {
+        if knows(path) {
+            place(&mut snapshot, path, blob, &mut scales)?;
+        } else {
+            world.warnings.push(Warning {
                 origin: blob.origin.clone(),
                 text: "not part of the snapshot layout: ignored".into(),
             });
@@ -20,17 +88,16 @@ pub fn parse(world: World) -> Result<Snapshot, ReadError> {
     }
     snapshot.collected_at = snapshot.manifest.collected_at.unwrap_or_else(Timestamp::now);
     snapshot.world = world;
-    snapshot.world.warnings.extend(unknown);
     Ok(snapshot)
 }
 
-/// Puts one file where it belongs; false where the layout has no such path.
-fn place(s: &mut Snapshot, path: &str, blob: &Blob) -> Result<bool, ReadError> {
+/// Puts one file where it belongs.
+fn place(s: &mut Snapshot, path: &str, blob: &Blob, scales: &mut Scales) -> Result<(), ReadError> {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
-        ["bundle.json"] => s.manifest = json::<Manifest>(blob)?,
+        ["bundle.json"] => s.manifest = manifest(blob, scales)?,
         ["cloud-run", project, region, "services.json"] => {
-            let list: run::ServiceList = json(blob)?;
+            let list: run::ServiceList = json(blob, scales)?;
             let location = s
                 .cloud_run
                 .entry((*project).into())
@@ -41,7 +108,7 @@ fn place(s: &mut Snapshot, path: &str, blob: &Blob) -> Result<bool, ReadError> {
             location.unreachable.extend(list.unreachable);
         }
         ["cloud-run", project, region, "revisions.json"] => {
-            let list: run::RevisionList = json(blob)?;
+            let list: run::RevisionList = json(blob, scales)?;
             let location = s
                 .cloud_run
                 .entry((*project).into())
@@ -54,21 +121,21 @@ fn place(s: &mut Snapshot, path: &str, blob: &Blob) -> Result<bool, ReadError> {
             s.logs.entry((*project).into()).or_default().push(blob.clone());
         }
         ["iam", "predefined-roles.json"] => {
-            s.predefined_roles = Collected::Had(json::<iam::RoleList>(blob)?.roles);
+            s.predefined_roles = Collected::Had(json::<iam::RoleList>(blob, scales)?.roles);
         }
-        ["iam", "projects", project, file] => return project_iam(s, project, file, blob),
+        ["iam", "projects", project, file] => project_iam(s, project, file, blob, scales)?,
         ["iam", "folders", id, "policy.json"] => {
-            s.folders.insert((*id).into(), json(blob)?);
+            s.folders.insert((*id).into(), json(blob, scales)?);
         }
         ["iam", "organizations", id, "policy.json"] => {
-            s.organizations.entry((*id).into()).or_default().policy = Collected::Had(json(blob)?);
+            s.organizations.entry((*id).into()).or_default().policy = Collected::Had(json(blob, scales)?);
         }
         ["iam", "organizations", id, "roles.json"] => {
             s.organizations.entry((*id).into()).or_default().roles =
-                Collected::Had(json::<iam::RoleList>(blob)?.roles);
+                Collected::Had(json::<iam::RoleList>(blob, scales)?.roles);
         }
         ["service-usage", project, "services.json"] => {
-            let list: service_usage::ServiceList = json(blob)?;
+            let list: service_usage::ServiceList = json(blob, scales)?;
             s.service_usage
                 .entry((*project).into())
                 .or_default()
@@ -76,90 +143,134 @@ fn place(s: &mut Snapshot, path: &str, blob: &Blob) -> Result<bool, ReadError> {
         }
         ["dns", project, "managed-zones.json"] => {
             s.dns.entry((*project).into()).or_default().zones =
-                Collected::Had(json::<dns::ZoneList>(blob)?.managed_zones);
+                Collected::Had(json::<dns::ZoneList>(blob, scales)?.managed_zones);
         }
         ["dns", project, "zones", zone, "rrsets.json"] => {
-            let list: dns::RecordSetList = json(blob)?;
+            let list: dns::RecordSetList = json(blob, scales)?;
             s.dns
                 .entry((*project).into())
                 .or_default()
                 .records
                 .insert((*zone).into(), list.rrsets);
         }
-        ["compute", project, file] => return compute(s, project, file, blob),
-        ["compute", _, "health", _] => {}
+        ["compute", project, file] => compute(s, project, file, blob, scales)?,
         ["fleet", project, "memberships.json"] => {
-            s.fleet.entry((*project).into()).or_default().memberships =
-                Collected::Had(json::<fleet::MembershipList>(blob)?.resources);
+            let list: fleet::MembershipList = json(blob, scales)?;
+            let fleet = s.fleet.entry((*project).into()).or_default();
+            let places = list
+                .unreachable
+                .iter()
+                .map(|place| format!("memberships: {place}"));
+            fleet.unreachable.extend(places);
+            fleet.memberships = Collected::Had(list.resources);
         }
         ["fleet", project, "features.json"] => {
             s.fleet.entry((*project).into()).or_default().features =
-                Collected::Had(json::<fleet::FeatureList>(blob)?.resources);
+                Collected::Had(json::<fleet::FeatureList>(blob, scales)?.resources);
         }
         ["clusters", project, "clusters.json"] => {
             s.clusters
-                .insert((*project).into(), json::<container::ClusterList>(blob)?);
+                .insert((*project).into(), json::<container::ClusterList>(blob, scales)?);
         }
-        ["csds", project, "client-status.binpb"] => {
-            s.csds
-                .insert((*project).into(), xds::from_binary(&blob.bytes()?, &blob.origin)?);
+        ["csds", project, file] => {
+            let bytes = blob.bytes()?;
+            let status = if file.ends_with(".binpb") {
+                xds::from_binary(&bytes, &blob.origin)?
+            } else {
+                scales.weigh(&bytes, &blob.origin)?;
+                xds::from_json(&bytes, &blob.origin)?
+            };
+            let csds = s.csds.entry((*project).into()).or_default();
+            csds.clients.extend(status.clients);
         }
-        ["csds", project, "client-status.json"] => {
-            s.csds
-                .insert((*project).into(), xds::from_json(&blob.bytes()?, &blob.origin)?);
-        }
-        ["kubernetes", membership, file] => return kubernetes(s, membership, file, blob),
-        _ => return Ok(false),
+        ["kubernetes", membership, file] => kubernetes(s, membership, file, blob, scales)?,
+        // Health answers are kept raw.
+        _ => {}
     }
-    Ok(true)
+    Ok(())
+}
+
+fn is_csds(name: &str, extension: &str) -> bool {
+    name.starts_with("client-status") && name.ends_with(extension)
+}
+
+/// The manifest, of a schema that this version knows. Files made by hand may leave the schema out.
+fn manifest(blob: &Blob, scales: &mut Scales) -> Result<Manifest, ReadError> {
+    let manifest: Manifest = json(blob, scales)?;
+    let schema = &manifest.schema_version;
+    if schema.is_empty() || schema == SCHEMA {
+        return Ok(manifest);
+    }
+    Err(ReadError::Malformed {
+        origin: blob.origin.clone(),
+        line: 0,
+        column: 0,
+        problem: format!("schemaVersion {schema:?} is not known; this version reads {SCHEMA:?}"),
+        remedy: "use the meshdoctor version that wrote the bundle, or a newer one".into(),
+    })
 }
 
 fn is_log(name: &str) -> bool {
     name.ends_with(".ndjson") || name.ends_with(".log")
 }
 
-fn project_iam(s: &mut Snapshot, project: &str, file: &str, blob: &Blob) -> Result<bool, ReadError> {
+fn project_iam(
+    s: &mut Snapshot,
+    project: &str,
+    file: &str,
+    blob: &Blob,
+    scales: &mut Scales,
+) -> Result<(), ReadError> {
     let iam = s.projects.entry(project.into()).or_default();
     match file {
-        "project.json" => iam.project = Collected::Had(json::<project::Project>(blob)?),
-        "policy.json" => iam.policy = Collected::Had(json(blob)?),
-        "ancestry.json" => iam.ancestry = Collected::Had(json(blob)?),
-        "roles.json" => iam.roles = Collected::Had(json::<iam::RoleList>(blob)?.roles),
+        "project.json" => iam.project = Collected::Had(json::<project::Project>(blob, scales)?),
+        "policy.json" => iam.policy = Collected::Had(json(blob, scales)?),
+        "ancestry.json" => iam.ancestry = Collected::Had(json(blob, scales)?),
+        "roles.json" => iam.roles = Collected::Had(json::<iam::RoleList>(blob, scales)?.roles),
         "deny-policies.json" => {
-            iam.deny_policies = Collected::Had(json::<iam::DenyPolicyList>(blob)?.policies);
+            iam.deny_policies = Collected::Had(json::<iam::DenyPolicyList>(blob, scales)?.policies);
         }
         "service-accounts.json" => {
-            iam.service_accounts = Collected::Had(json::<iam::ServiceAccountList>(blob)?.accounts);
+            iam.service_accounts = Collected::Had(json::<iam::ServiceAccountList>(blob, scales)?.accounts);
         }
-        _ => return Ok(false),
+        _ => {}
     }
-    Ok(true)
+    Ok(())
 }
 
-fn compute(s: &mut Snapshot, project: &str, file: &str, blob: &Blob) -> Result<bool, ReadError> {
+fn compute(
+    s: &mut Snapshot,
+    project: &str,
+    file: &str,
+    blob: &Blob,
+    scales: &mut Scales,
+) -> Result<(), ReadError> {
     let c = s.compute.entry(project.into()).or_default();
     match file {
-        "networks.json" => c.networks = Collected::Had(json::<compute::List<_>>(blob)?.items),
-        "firewalls.json" => c.firewalls = Collected::Had(json::<compute::List<_>>(blob)?.items),
-        "subnetworks.json" => c.subnetworks = Collected::Had(aggregated(blob, file, &mut c.unreachable)?),
-        "addresses.json" => c.addresses = Collected::Had(aggregated(blob, file, &mut c.unreachable)?),
+        "networks.json" => c.networks = Collected::Had(json::<compute::List<_>>(blob, scales)?.items),
+        "firewalls.json" => c.firewalls = Collected::Had(json::<compute::List<_>>(blob, scales)?.items),
+        "subnetworks.json" => {
+            c.subnetworks = Collected::Had(aggregated(blob, file, &mut c.unreachable, scales)?);
+        }
+        "addresses.json" => c.addresses = Collected::Had(aggregated(blob, file, &mut c.unreachable, scales)?),
         "backend-services.json" => {
-            c.backend_services = Collected::Had(aggregated(blob, file, &mut c.unreachable)?);
+            c.backend_services = Collected::Had(aggregated(blob, file, &mut c.unreachable, scales)?);
         }
         "network-endpoint-groups.json" => {
-            c.network_endpoint_groups = Collected::Had(aggregated(blob, file, &mut c.unreachable)?);
+            c.network_endpoint_groups = Collected::Had(aggregated(blob, file, &mut c.unreachable, scales)?);
         }
-        _ => return Ok(false),
+        _ => {}
     }
-    Ok(true)
+    Ok(())
 }
 
 fn aggregated<T: DeserializeOwned>(
     blob: &Blob,
     file: &str,
     unreachable: &mut Vec<String>,
+    scales: &mut Scales,
 ) -> Result<Vec<T>, ReadError> {
-    let list: compute::AggregatedList<T> = json(blob)?;
+    let list: compute::AggregatedList<T> = json(blob, scales)?;
     let listing = file.trim_end_matches(".json");
     unreachable.extend(
         list.unreachables
@@ -176,36 +287,45 @@ fn aggregated<T: DeserializeOwned>(
     Ok(items)
 }
 
-fn kubernetes(s: &mut Snapshot, membership: &str, file: &str, blob: &Blob) -> Result<bool, ReadError> {
+fn kubernetes(
+    s: &mut Snapshot,
+    membership: &str,
+    file: &str,
+    blob: &Blob,
+    scales: &mut Scales,
+) -> Result<(), ReadError> {
     let Some(kind) = file.strip_suffix(".json") else {
-        return Ok(false);
+        return Ok(());
     };
     let k = s.kubernetes.entry(membership.into()).or_default();
     match kind {
-        "services" => k.services.extend(items(blob)?),
-        "pods" => k.pods.extend(items(blob)?),
-        "namespaces" => k.namespaces.extend(items(blob)?),
-        "deployments.apps" => k.deployments.extend(items(blob)?),
-        "statefulsets.apps" => k.stateful_sets.extend(items(blob)?),
-        "endpointslices.discovery.k8s.io" => k.endpoint_slices.extend(items(blob)?),
-        "networkpolicies.networking.k8s.io" => k.network_policies.extend(items(blob)?),
-        "controlplanerevisions.mesh.cloud.google.com" => k.control_plane_revisions.extend(items(blob)?),
-        "virtualservices.networking.istio.io" => k.virtual_services.extend(items(blob)?),
-        "destinationrules.networking.istio.io" => k.destination_rules.extend(items(blob)?),
-        "peerauthentications.security.istio.io" => k.peer_authentications.extend(items(blob)?),
-        "authorizationpolicies.security.istio.io" => k.authorization_policies.extend(items(blob)?),
+        "services" => k.services.extend(items(blob, scales)?),
+        "pods" => k.pods.extend(items(blob, scales)?),
+        "namespaces" => k.namespaces.extend(items(blob, scales)?),
+        "deployments.apps" => k.deployments.extend(items(blob, scales)?),
+        "statefulsets.apps" => k.stateful_sets.extend(items(blob, scales)?),
+        "endpointslices.discovery.k8s.io" => k.endpoint_slices.extend(items(blob, scales)?),
+        "networkpolicies.networking.k8s.io" => k.network_policies.extend(items(blob, scales)?),
+        "controlplanerevisions.mesh.cloud.google.com" => {
+            k.control_plane_revisions.extend(items(blob, scales)?);
+        }
+        "virtualservices.networking.istio.io" => k.virtual_services.extend(items(blob, scales)?),
+        "destinationrules.networking.istio.io" => k.destination_rules.extend(items(blob, scales)?),
+        "peerauthentications.security.istio.io" => k.peer_authentications.extend(items(blob, scales)?),
+        "authorizationpolicies.security.istio.io" => k.authorization_policies.extend(items(blob, scales)?),
         other => k.other.push(other.to_owned()),
     }
-    Ok(true)
+    Ok(())
 }
 
-fn items<T: DeserializeOwned>(blob: &Blob) -> Result<Vec<T>, ReadError> {
-    Ok(json::<List<T>>(blob)?.items)
+fn items<T: DeserializeOwned>(blob: &Blob, scales: &mut Scales) -> Result<Vec<T>, ReadError> {
+    Ok(json::<List<T>>(blob, scales)?.items)
 }
 
 /// Parses a JSON file; an error names the file, line, column and field.
-fn json<T: DeserializeOwned>(blob: &Blob) -> Result<T, ReadError> {
+fn json<T: DeserializeOwned>(blob: &Blob, scales: &mut Scales) -> Result<T, ReadError> {
     let bytes = blob.bytes()?;
+    scales.weigh(&bytes, &blob.origin)?;
     let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let field = error.path().to_string();

@@ -1,0 +1,163 @@
+//! How fast logs are scanned: 256 MiB of Cloud Logging entries in a file, one line in a hundred matching, forty signatures.
+#![allow(clippy::unwrap_used)]
+use divan::counter::BytesCount;
+use meshdoctor::logs::{self, AccessMatch, Matcher, Signature};
+use meshdoctor::snapshot::{Blob, Content, Encoding, ProjectId};
+use regex::Regex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufWriter, Write};
+use std::sync::{Arc, LazyLock};
+use tempfile::{NamedTempFile, TempPath};
+
+const SIZE: usize = 256 << 20;
+
+const MESSAGES: &[&str] = &[
+    r"gRPC config stream to \S+ closed(?: since \d+s ago)?: 7, Permission '(?P<permission>[^']+)' denied on resource '\S+projects/(?P<number>\d+)/networks/mesh:(?P<mesh>[^/]+)/nodes/(?P<node>[^']+)'",
+    r"gRPC config stream to \S+ closed(?: since \d+s ago)?: 7, Traffic Director API has not been used in project (?P<number>\d+)",
+    r"gRPC config stream to \S+ closed(?: since \d+s ago)?: 3, Requested mesh '(?P<mesh>[^']+)' does not exist",
+    r"gRPC config stream to \S+ closed(?: since \d+s ago)?: 5, Requested entity was not found",
+    r"gRPC config stream to \S+ closed(?: since \d+s ago)?: 16, Request had invalid authentication credentials",
+    r"gRPC config stream to \S+ closed since \d+s ago: 4, Deadline Exceeded",
+    r"gRPC config stream to \S+ closed since \d+s ago: 8, Quota exceeded for quota metric '(?P<metric>[^']+)'",
+    r"closed since \d+s ago: 14, no healthy upstream\{no_healthy_upstream\}",
+    r"closed since \d+s ago: 14, .*delayed_connect_error:_(?P<reason>\w+)",
+    r"closed since \d+s ago: 14, .*WRONG_VERSION_NUMBER",
+    r"closed since \d+s ago: 14, .*CERTIFICATE_VERIFY_FAILED:.*self_signed_certificate",
+    r"closed since \d+s ago: 14, .*SAN_matcher,_certificate_SANs_are_\[(?P<san>[^\]]+)\]",
+    r"gRPC config: initial fetch timed out for type\.googleapis\.com/(?P<type>[\w.]+)",
+    r"cds: cluster '(?P<name>[^']+)' config rejected: (?P<reason>.*)",
+    r"lds: listener '(?P<name>[^']+)' config rejected: (?P<reason>.*)",
+    r"gRPC config for type\.googleapis\.com/(?P<type>\S+) rejected: (?P<reason>.*)",
+    r"listener '(?P<name>[^']+)' failed to bind or apply socket options",
+    r"cannot bind '(?P<address>[^']+)': Address already in use",
+    r"Unknown gRPC client cluster '(?P<name>[^']+)'",
+    r"ads: node 'id' and 'cluster' are required",
+    r"no such field: '(?P<field>[^']+)'",
+    r"has duplicate address '(?P<address>[^']+)' as existing listener",
+    r"route: unknown cluster '(?P<cluster>[^']+)'",
+    r"Only unique values for domains are permitted\. Duplicate entry of domain (?P<domain>\S+)",
+    r"dial tcp: lookup (?P<host>\S+) on \S+: no such host",
+    r"getaddrinfo (?:ENOTFOUND|EAI_AGAIN) (?P<host>\S+)",
+    r"Could not resolve host: (?P<host>\S+)",
+    r"Memory limit of \d+ MiB exceeded with \d+ MiB used",
+];
+
+/// Flags, details, failure, status.
+const ACCESSES: &[(&str, &str, &str, u16)] = &[
+    ("NR", "", "", 0),
+    ("UH", "", "", 0),
+    ("UF", "", "", 503),
+    ("URX", "", "", 0),
+    ("", r"rbac_access_denied_matched_policy\[(?P<policy>.*)\]", "", 0),
+    ("", r"jwt_authn_access_denied\{(?P<reason>[^}]+)\}", "", 0),
+    ("", "cluster_not_found", "", 0),
+    ("", "max_duration_timeout", "", 504),
+    ("", "upstream_per_try_timeout", "", 0),
+    ("", "local_rate_limited", "", 429),
+    ("", "", "SSLV3_ALERT_HANDSHAKE_FAILURE", 0),
+    ("", "missing_host_header", "", 400),
+];
+
+fn signatures() -> Vec<Signature> {
+    let regex = |pattern: &str| (!pattern.is_empty()).then(|| Regex::new(pattern).unwrap());
+    let messages = MESSAGES.iter().map(|pattern| Matcher::Message {
+        pattern: Regex::new(pattern).unwrap(),
+        log: None,
+    });
+    let accesses = ACCESSES.iter().map(|(flag, details, failure, status)| {
+        Matcher::Access(AccessMatch {
+            flags: Some(*flag).filter(|flag| !flag.is_empty()).map(str::to_owned).into_iter().collect(),
+            details: regex(details),
+            failure: regex(failure),
+            status: Some(*status).filter(|status| *status > 0).into_iter().collect(),
+        })
+    });
+    let all = messages.chain(accesses).enumerate();
+    all.map(|(n, matcher)| Signature {
+        code: format!("MD{n:03}"),
+        matcher,
+        by: vec!["name".into(), "host".into(), "mesh".into()],
+    })
+    .collect()
+}
+
+/// A random number: the same file every time.
+fn random(state: &mut u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state
+}
+
+const HEALTHY: &[&str] = &[
+    r#""textPayload":"[2026-11-24T03:43:15.127Z] \"GET /api/v1/orders?page=$N HTTP/1.1\" 200 - via_upstream - \"-\" 0 $N 12 11 \"-\" \"Go-http-client/1.1\" \"$H\" \"orders.mesh.private\" \"10.8.3.$N:8080\" outbound|80||orders.shop.svc.cluster.local 169.254.1.1:60900 10.189.199.5:80 169.254.1.1:58468 - default""#,
+    r#""httpRequest":{"requestMethod":"GET","requestUrl":"https://web-$N.a.run.app/checkout?cart=$H","requestSize":"$N","status":200,"responseSize":"5512","userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36","remoteIp":"203.0.113.9","latency":"0.0412s","protocol":"HTTP/1.1"},"trace":"projects/p/traces/$H""#,
+    r#""jsonPayload":{"message":"order $N stored for customer $H, connection returned to pool after 14 ms","level":"info","logger":"com.example.orders.OrderService","thread":"http-nio-8080-exec-7"}"#,
+    r#""textPayload":"GET /fortio/fetch/ok 200 upstream closed: 7 items in cart, permission checked for $H""#,
+    r#""textPayload":"[2026-11-24 03:48:51.558][15][info][upstream] [external/envoy/source/common/upstream/cds_api_helper.cc:91] cds: added/updated 1 cluster(s) (skipped $N unmodified cluster(s)); removed 0 cluster(s)""#,
+    r#""jsonPayload":{"authority":"orders.mesh.private","bytes_received":0,"bytes_sent":$N,"method":"GET","path":"/api","protocol":"HTTP/1.1","request_id":"$H","response_code":200,"response_code_details":"via_upstream","response_flags":"-","route_name":"default","start_time":"2026-11-24T03:43:15.127Z","upstream_cluster":"outbound|80||orders.shop.svc.cluster.local","upstream_host":"10.8.3.4:8080","upstream_transport_failure_reason":null}"#,
+];
+
+const BROKEN: &[&str] = &[
+    r#""textPayload":"[2026-11-24 03:42:28.143][13055][warning][config] [./source/extensions/config_subscription/grpc/grpc_stream.h:189] StreamAggregatedResources gRPC config stream to trafficdirector.googleapis.com:443 closed: 7, Permission%20'trafficdirector.networks.getConfigs'%20denied%20on%20resource%20'//trafficdirector.googleapis.com/projects/525300120045/networks/mesh:test-mesh/nodes/abc'%20(or%20it%20may%20not%20exist).{via_upstream}""#,
+    r#""textPayload":"[2026-11-24T03:43:15.147Z] \"GET /refused HTTP/1.1\" 503 UF upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused} - \"delayed_connect_error:_Connection_refused\" 0 98 0 - \"-\" \"curl/7.88.1\" \"$H\" \"mesh.test\" \"127.0.0.1:23003\" outbound|8080||refused.default.svc.cluster.local - 127.0.0.1:23005 127.0.0.1:58492 - refused""#,
+    r#""textPayload":"[2026-11-24 03:46:56.648][18450][warning][upstream] [source/common/upstream/cds_api_helper.cc:51] cds: cluster 'dup' config rejected: dup: duplicate cluster dup found""#,
+    r#""textPayload":"dial tcp: lookup orders.mesh.private on 169.254.169.254:53: no such host""#,
+];
+
+/// The file, made once.
+static FILE: LazyLock<Arc<TempPath>> = LazyLock::new(|| {
+    let file = NamedTempFile::new().unwrap();
+    let mut out = BufWriter::new(&file);
+    let (mut state, mut written) = (0x9e37_79b9_7f4a_7c15, 0);
+    while written < SIZE {
+        let payloads = if random(&mut state) % 100 == 0 { BROKEN } else { HEALTHY };
+        let payload = payloads[random(&mut state) as usize % payloads.len()];
+        let hex = format!("{:016x}{:016x}", random(&mut state), random(&mut state));
+        let payload = payload.replace("$H", &hex).replace("$N", &(random(&mut state) % 250).to_string());
+        let service = ["web", "checkout", "partner-api", "cron-jobs"][random(&mut state) as usize % 4];
+        let line = format!(
+            "{{\"insertId\":\"{hex}\",\"logName\":\"projects/shop-prod/logs/run.googleapis.com%2Fvarlog%2Fsystem\",\"resource\":{{\"type\":\"cloud_run_revision\",\"labels\":{{\"project_id\":\"shop-prod\",\"location\":\"us-central1\",\"service_name\":\"{service}\",\"configuration_name\":\"{service}\",\"revision_name\":\"{service}-00002-dkx\"}}}},\"labels\":{{\"instanceId\":\"4b5e57f6eb2f42b9039b3d1e13929295{hex}\"}},\"severity\":\"INFO\",\"timestamp\":\"2026-11-20T08:56:{:02}.{:06}Z\",\"receiveTimestamp\":\"2026-11-20T08:57:55.000000Z\",{payload}}}\n",
+            random(&mut state) % 60,
+            random(&mut state) % 1_000_000,
+        );
+        out.write_all(line.as_bytes()).unwrap();
+        written += line.len();
+    }
+    out.flush().unwrap();
+    drop(out);
+    Arc::new(file.into_temp_path())
+});
+
+fn scan(bencher: divan::Bencher, services: &[&str]) {
+    let blob = Blob {
+        origin: "entries.ndjson".into(),
+        content: Content::Spooled(Arc::clone(&FILE)),
+        encoding: Encoding::Plain,
+    };
+    let logs = BTreeMap::from([(ProjectId::from("shop-prod"), vec![blob])]);
+    let services: BTreeSet<String> = services.iter().map(|name| (*name).to_owned()).collect();
+    let signatures = signatures();
+    let evidence = logs::scan(&logs, &signatures, &services).unwrap();
+    let hits: u64 = evidence.groups.iter().map(|group| group.count).sum();
+    assert!(hits * 100 > evidence.lines / 4, "the file must match: {hits} of {}", evidence.lines);
+    bencher
+        .counter(BytesCount::new(evidence.bytes))
+        .bench(|| logs::scan(&logs, &signatures, &services).unwrap());
+}
+
+/// Services that all occur.
+#[divan::bench(sample_count = 10)]
+fn forty_signatures(bencher: divan::Bencher) {
+    scan(bencher, &["web", "checkout"]);
+}
+
+/// A service that logged nothing is looked for to the end.
+#[divan::bench(sample_count = 10)]
+fn forty_signatures_and_a_silent_service(bencher: divan::Bencher) {
+    scan(bencher, &["web", "nobody"]);
+}
+
+fn main() {
+    divan::main();
+}

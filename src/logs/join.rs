@@ -1,0 +1,133 @@
+//! Records that lie in several lines or entries are put together before anything is matched.
+use super::entry::{self, Record, Shape};
+use super::envoy::{self, Dump};
+use std::collections::BTreeMap;
+
+/// A dump that is longer is taken as far as it was read.
+const MAX_LINES: u32 = 64;
+const MAX_BYTES: usize = 64 << 10;
+/// A dump of which no line came for so many lines of the file has ended.
+const MAX_GAP: u64 = 4096;
+/// Long entries of which pieces are missing, at once.
+const MAX_SPLITS: usize = 256;
+const MAX_SPLIT_BYTES: usize = 64 << 20;
+
+/// Holds what is not complete.
+#[derive(Default)]
+pub struct Joiner {
+    open: Vec<Open>,
+    splits: BTreeMap<String, Pieces>,
+    split_bytes: usize,
+}
+
+struct Open {
+    record: Record,
+    dump: Dump,
+    lines: u32,
+    last: u64,
+}
+
+struct Pieces {
+    total: u64,
+    first_line: u64,
+    parts: BTreeMap<u64, Record>,
+}
+
+impl Joiner {
+    /// Whether every line must be looked at, since a record goes on in one of the next.
+    pub fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Takes the records in file order; adds to `whole` those that are complete.
+    pub fn feed(&mut self, record: Record, whole: &mut Vec<Record>) {
+        self.expire(record.line, whole);
+        match &record.split {
+            Some(split) => {
+                let uid = split.uid.clone();
+                self.split(uid, record, whole);
+            }
+            None => self.line(record, whole),
+        }
+    }
+
+    /// Gives out what is left at the end of a file.
+    pub fn finish(&mut self, whole: &mut Vec<Record>) {
+        let mut left: Vec<Record> = self.open.drain(..).map(|open| open.record).collect();
+        left.extend(std::mem::take(&mut self.splits).into_values().filter_map(Pieces::join));
+        left.sort_by_key(|record| record.line);
+        self.split_bytes = 0;
+        whole.extend(left);
+    }
+
+    fn expire(&mut self, line: u64, whole: &mut Vec<Record>) {
+        let ended = self.open.extract_if(.., |open| open.last + MAX_GAP < line);
+        whole.extend(ended.map(|open| open.record));
+    }
+
+    fn line(&mut self, record: Record, whole: &mut Vec<Record>) {
+        let goes_on = record.shape == Shape::Text && record.access.is_none();
+        if !goes_on {
+            return whole.push(record);
+        }
+        if let Some(at) = self.open.iter().position(|open| open.record.stream == record.stream) {
+            if !envoy::begins_record(&record.message) {
+                return self.append(at, &record, whole);
+            }
+            whole.push(self.open.remove(at).record);
+        }
+        match Dump::opened_by(&record.message) {
+            Some(dump) => self.open.push(Open { dump, lines: 1, last: record.line, record }),
+            None => whole.push(record),
+        }
+    }
+
+    fn append(&mut self, at: usize, record: &Record, whole: &mut Vec<Record>) {
+        let Some(open) = self.open.get_mut(at) else { return };
+        open.record.message.push('\n');
+        open.record.message.push_str(&record.message);
+        open.lines += 1;
+        open.last = record.line;
+        let full = open.lines >= MAX_LINES || open.record.message.len() >= MAX_BYTES;
+        if full || open.dump.closed_by(&record.message) {
+            whole.push(self.open.remove(at).record);
+        }
+    }
+
+    fn split(&mut self, uid: String, record: Record, whole: &mut Vec<Record>) {
+        let Some(split) = &record.split else { return };
+        let (index, total) = (split.index, split.total_splits);
+        let pieces = self.splits.entry(uid.clone()).or_insert_with(|| Pieces {
+            total,
+            first_line: record.line,
+            parts: BTreeMap::new(),
+        });
+        let size = record.message.len();
+        if let Some(twin) = pieces.parts.insert(index, record) {
+            self.split_bytes -= twin.message.len();
+        }
+        self.split_bytes += size;
+        if pieces.parts.len() as u64 >= pieces.total {
+            self.close(&uid, whole);
+        }
+        while self.splits.len() > MAX_SPLITS || self.split_bytes > MAX_SPLIT_BYTES {
+            let oldest = self.splits.iter().min_by_key(|(_, pieces)| pieces.first_line);
+            let Some(uid) = oldest.map(|(uid, _)| uid.clone()) else { return };
+            self.close(&uid, whole);
+        }
+    }
+
+    fn close(&mut self, uid: &str, whole: &mut Vec<Record>) {
+        let Some(pieces) = self.splits.remove(uid) else { return };
+        self.split_bytes -= pieces.parts.values().map(|part| part.message.len()).sum::<usize>();
+        whole.extend(pieces.join());
+    }
+}
+
+impl Pieces {
+    /// What is there of the entry, in order.
+    fn join(mut self) -> Option<Record> {
+        let text: String = self.parts.values().map(|part| part.message.as_str()).collect();
+        self.parts.pop_first().map(|(_, first)| entry::complete(first, &text))
+    }
+}

@@ -1,0 +1,163 @@
+//! What text a raw line must contain before a regex can match its decoded message.
+//!
+//! The text must look the same in the raw line as in the decoded message, whoever wrote it: see [`is_safe`].
+use regex_syntax::hir::{Hir, HirKind};
+
+/// The shortest text worth a search of its own.
+pub const MIN_PIECE: usize = 4;
+/// The shortest text worth a second look.
+const MIN_TEXT: usize = 3;
+/// Alternatives beyond this say too little.
+const MAX_ALTERNATIVES: usize = 24;
+
+/// Texts of which at least one must occur.
+pub type Clause = Vec<Text>;
+
+/// A text that must occur in the raw line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    pub bytes: Vec<u8>,
+    /// A word too short to search for that must stand in the same line, with no letter or digit beside it.
+    pub word: Option<Vec<u8>>,
+}
+
+/// Clauses that must all hold. None at all: any line may match.
+#[derive(Debug, Clone, Default)]
+pub struct Need(pub Vec<Clause>);
+
+impl Need {
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    pub fn and_clause(mut self, clause: Clause) -> Self {
+        if clause.len() <= MAX_ALTERNATIVES * 5 {
+            self.0.push(clause);
+        }
+        self
+    }
+
+    pub fn and_text(self, bytes: Vec<u8>) -> Self {
+        self.and_clause(vec![Text::plain(bytes)])
+    }
+
+    /// Whether some clause can be searched for.
+    pub fn is_searchable(&self) -> bool {
+        self.0.iter().any(|clause| is_searchable(clause))
+    }
+}
+
+impl Text {
+    fn plain(bytes: Vec<u8>) -> Self {
+        Self { bytes, word: None }
+    }
+}
+
+/// Whether each alternative has a piece long enough.
+pub fn is_searchable(clause: &Clause) -> bool {
+    !clause.is_empty() && clause.iter().all(|text| text.bytes.len() >= MIN_PIECE)
+}
+
+/// Whether a byte is written as itself by every JSON writer (some escape `/`, `<`, `>`, `&`, `'`, `=`) and by every
+/// percent-encoding of gRPC status messages (some encode all that a URL would not hold).
+fn is_safe(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b";,:@+$-_.!~*()".contains(&byte)
+}
+
+/// What a line needs for the pattern to match.
+pub fn of_pattern(pattern: &str) -> Need {
+    Need(regex_syntax::parse(pattern).map(|hir| clauses(&hir)).unwrap_or_default())
+}
+
+fn clauses(hir: &Hir) -> Vec<Clause> {
+    match hir.kind() {
+        HirKind::Literal(literal) => literal
+            .0
+            .split(|b| !is_safe(*b))
+            .filter(|run| run.len() >= MIN_TEXT)
+            .map(|run| vec![Text::plain(run.to_vec())])
+            .collect(),
+        HirKind::Concat(parts) => parts.iter().flat_map(clauses).collect(),
+        HirKind::Capture(capture) => clauses(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min >= 1 => clauses(&repetition.sub),
+        HirKind::Alternation(branches) => one_of(branches).map_or_else(Vec::new, |clause| vec![clause]),
+        _ => Vec::new(),
+    }
+}
+
+/// One clause for an alternation: the best of each branch, if each has one.
+fn one_of(branches: &[Hir]) -> Option<Clause> {
+    let mut all = Clause::new();
+    for branch in branches {
+        let shortest = |c: &Clause| c.iter().map(|t| t.bytes.len()).min().unwrap_or(0);
+        all.extend(clauses(branch).into_iter().max_by_key(shortest)?);
+    }
+    (all.len() <= MAX_ALTERNATIVES).then_some(all)
+}
+
+/// The log id as `logName` has it: `run.googleapis.com/requests` is `run.googleapis.com%2Frequests`.
+pub fn encoded_log_id(id: &str) -> Vec<u8> {
+    id.replace('%', "%25").replace('/', "%2F").into_bytes()
+}
+
+/// Keys of the JSON formats (`response_flags`) and of the labels of in-cluster access logs (`response_flag`).
+const FLAG_KEY: &[u8] = b"response_flag";
+const CODE_KEY: &[u8] = b"response_code";
+
+fn keyed(key: &[u8], word: &str) -> Text {
+    Text { bytes: key.to_vec(), word: Some(word.as_bytes().to_vec()) }
+}
+
+/// What a raw access log line with this response flag contains: the flag, alone or in a list, in a text format; or a JSON
+/// format's key, and the flag.
+pub fn of_flag(flag: &str) -> Clause {
+    let mut texts = vec![keyed(FLAG_KEY, flag)];
+    for before in [" ", ","] {
+        if flag.len() >= MIN_TEXT {
+            texts.push(Text::plain(format!("{before}{flag}").into_bytes()));
+        } else {
+            texts.extend([" ", ","].map(|after| Text::plain(format!("{before}{flag}{after}").into_bytes())));
+        }
+    }
+    texts
+}
+
+/// What a raw access log line with this response code contains.
+pub fn of_status(status: u16) -> Clause {
+    let code = status.to_string();
+    // The quote is that after the request line; escaped or not it ends in `"`.
+    vec![
+        Text::plain(format!("\" {code} ").into_bytes()),
+        keyed(CODE_KEY, &code),
+        keyed(FLAG_KEY, &code),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(pattern: &str) -> Vec<String> {
+        let show = |c: &Clause| c.iter().map(|t| String::from_utf8_lossy(&t.bytes).into_owned()).collect::<Vec<_>>().join("|");
+        of_pattern(pattern).0.iter().map(show).collect()
+    }
+
+    #[test]
+    fn only_what_every_writer_leaves_alone_is_required() {
+        assert_eq!(texts("Permission '(?P<p>[^']+)' denied on/resource"), ["Permission", "denied", "resource"]);
+        assert_eq!(texts("a%20b{2}caf\u{e9}s?"), ["caf"]);
+    }
+
+    #[test]
+    fn what_is_optional_or_open_is_not_required() {
+        assert_eq!(texts("(?:abcdef)?ghij(?:klmn)+o*"), ["ghij", "klmn"]);
+        assert!(texts("(?i)rejected").is_empty());
+    }
+
+    #[test]
+    fn an_alternation_needs_a_text_of_each_branch() {
+        assert_eq!(texts("cds: cluster|lds: listener"), ["cluster|listener"]);
+        assert!(texts("closed: 7|.*").is_empty());
+    }
+}

@@ -1,0 +1,84 @@
+//! Facts of exported hosts looked up on the clients' networks.
+use super::dns::{AnswerState, DnsAnswer, ZoneRef};
+use super::facts::{Fact, HostLookup, ZoneFacts};
+use super::model::Model;
+use super::network::{NetworkKey, is_rfc1918};
+use ipnet::{IpNet, Ipv4Net};
+use std::net::{IpAddr, Ipv4Addr};
+
+pub fn facts(model: &Model, host: &str, network: &NetworkKey, clients: Vec<String>) -> HostLookup {
+    let answer = model.dns.answer(host, network);
+    let zone = answer.zone.as_ref().map(zone).unwrap_or_default();
+    let suffix = host.split_once('.').map_or(host, |(_, rest)| rest).to_owned();
+    let mut networks: Vec<String> = zone.networks.clone();
+    if !networks.contains(&network.to_string()) {
+        networks.push(network.to_string());
+    }
+    HostLookup {
+        host: host.to_owned(),
+        network: network.to_string(),
+        network_name: network.name.clone(),
+        network_project: network.project.0.clone(),
+        clients,
+        answer: word(&answer),
+        shadowed: answer.shadowed.as_ref().map(self::zone).unwrap_or_default(),
+        record: answer.record.as_ref().map(|r| r.name.clone()).unwrap_or_default(),
+        record_type: answer.record.as_ref().map(|r| r.kind.clone()).unwrap_or_default(),
+        record_data: answer.record.as_ref().map(|r| r.rrdatas.clone()).unwrap_or_default(),
+        addresses: answer.addresses.iter().map(ToString::to_string).collect(),
+        public_addresses: answer
+            .addresses
+            .iter()
+            .filter(|ip| !is_rfc1918(**ip))
+            .map(ToString::to_string)
+            .collect(),
+        zone_name: suffix.replace('.', "-"),
+        suffix,
+        free_address: free_address(model),
+        networks_with_this: networks.join(","),
+        project: if zone.project.is_empty() { network.project.0.clone() } else { zone.project.clone() },
+        zone,
+    }
+}
+
+fn word(answer: &DnsAnswer) -> Fact<String> {
+    let word = match answer.state {
+        AnswerState::Answered => "answered",
+        AnswerState::NoZone => "no_zone",
+        AnswerState::PublicZoneOnly => "public_zone_only",
+        AnswerState::ZoneNotOnNetwork => "zone_not_on_network",
+        AnswerState::NoRecord => "no_record",
+        AnswerState::Shadowed => "shadowed",
+        AnswerState::WrongType => "wrong_type",
+        AnswerState::Unknown => return Fact::Unknown(answer.unknown.join("; ")),
+    };
+    Fact::Known(word.into())
+}
+
+fn zone(zone: &ZoneRef) -> ZoneFacts {
+    ZoneFacts {
+        zone: zone.name.clone(),
+        project: zone.project.0.clone(),
+        dns_name: zone.dns_name.clone(),
+        visibility: zone.visibility.clone(),
+        networks: zone.networks.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// An address of RFC 1918 in no range that the snapshot knows: any will do, since the sidecar takes the call.
+fn free_address(model: &Model) -> String {
+    let mut taken: Vec<IpNet> = Vec::new();
+    for compute in model.snapshot.compute.values() {
+        for subnet in compute.subnetworks.items() {
+            let secondary = subnet.secondary_ip_ranges.iter().map(|s| &s.ip_cidr_range);
+            taken.extend(std::iter::once(&subnet.ip_cidr_range).chain(secondary).filter_map(|r| r.parse::<IpNet>().ok()));
+        }
+        taken.extend(compute.addresses.items().iter().filter_map(|a| a.address.parse::<IpAddr>().ok()).map(IpNet::from));
+    }
+    taken.extend(model.clusters.iter().flat_map(|c| c.pod_ranges.clone()));
+    let blocks = (0..=255u8).rev().map(|b| Ipv4Addr::new(10, b, 0, 1)).chain((16..32).map(|b| Ipv4Addr::new(172, b, 0, 1)));
+    blocks
+        .filter_map(|address| Ipv4Net::new(address, 24).ok().map(|block| (address, IpNet::V4(block.trunc()))))
+        .find(|(_, block)| !taken.iter().any(|t| t.contains(block) || block.contains(t)))
+        .map_or_else(|| "192.168.255.1".to_owned(), |(address, _)| address.to_string())
+}

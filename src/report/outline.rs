@@ -1,0 +1,351 @@
+//! A report put in the order in which a person wants to read it: causes with what they explain, then the rest.
+use super::v1::finding::{Role, Severity};
+use super::v1::{Action, Collector, Finding, Path, Report, Subject, collector, hop, report};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Findings of one code that are told as one.
+pub(super) struct Group<'a> {
+    /// The one whose code, name and explanation stand for all.
+    pub first: &'a Finding,
+    /// All of them, `first` among them.
+    pub findings: Vec<&'a Finding>,
+    /// What they explain, by code, in the order of the report.
+    pub symptoms: Vec<Symptoms<'a>>,
+}
+
+/// Symptoms of one code under one cause.
+pub(super) struct Symptoms<'a> {
+    pub first: &'a Finding,
+    pub findings: Vec<&'a Finding>,
+}
+
+/// The whole report, sorted. Nothing is left out: a symptom without a cause is with the rest.
+pub(super) struct Outline<'a> {
+    pub report: &'a Report,
+    /// Root causes of severity ERROR and above, the worst first.
+    pub causes: Vec<Group<'a>>,
+    /// Warnings and advice.
+    pub rest: Vec<Group<'a>>,
+}
+
+impl<'a> Outline<'a> {
+    pub fn new(report: &'a Report) -> Self {
+        let roots: BTreeMap<&str, &Finding> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.role() != Role::Symptom)
+            .map(|finding| (finding.id.as_str(), finding))
+            .collect();
+        let by_id: BTreeMap<&str, &Finding> = report
+            .findings
+            .iter()
+            .map(|finding| (finding.id.as_str(), finding))
+            .collect();
+        let mut explained: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+        let (mut causes, mut rest) = (Vec::new(), Vec::new());
+        for finding in &report.findings {
+            let accounts = match finding.role() {
+                Role::Symptom => causes_of(finding, &by_id, &roots),
+                _ => BTreeSet::new(),
+            };
+            let is_cause = matches!(finding.role(), Role::RootCause | Role::Unspecified);
+            if !accounts.is_empty() {
+                for id in accounts {
+                    explained.entry(id).or_default().push(finding);
+                }
+            } else if is_cause && finding.severity() >= Severity::Error {
+                causes.push(finding);
+            } else {
+                rest.push(finding);
+            }
+        }
+        let grouped = |findings: Vec<&'a Finding>| {
+            let mut groups: Vec<Group> = by_code(findings)
+                .into_iter()
+                .map(|Symptoms { first, findings }| {
+                    let symptoms = findings
+                        .iter()
+                        .filter_map(|cause| explained.get(cause.id.as_str()));
+                    Group {
+                        first,
+                        symptoms: by_code(symptoms.flatten().copied().collect()),
+                        findings,
+                    }
+                })
+                .collect();
+            groups.sort_by_key(|group| std::cmp::Reverse(group.severity()));
+            groups
+        };
+        Self {
+            report,
+            causes: grouped(causes),
+            rest: grouped(rest),
+        }
+    }
+
+    /// The verdict's word and what it rests on, in one sentence without an end.
+    pub fn verdict(&self) -> (&'static str, String) {
+        match self.report.verdict() {
+            report::Verdict::Unhealthy => ("UNHEALTHY", self.unhealthy()),
+            report::Verdict::Healthy => ("HEALTHY", self.healthy()),
+            report::Verdict::Inconclusive | report::Verdict::Unspecified => {
+                ("INCONCLUSIVE", self.inconclusive())
+            }
+        }
+    }
+
+    fn unhealthy(&self) -> String {
+        let causes: Vec<&Finding> = self
+            .causes
+            .iter()
+            .flat_map(|group| group.findings.iter().copied())
+            .collect();
+        let count = |severity| causes.iter().filter(|cause| cause.severity() == severity).count();
+        let severities = match (count(Severity::Critical), count(Severity::Error)) {
+            (critical, 0) if critical > 0 => "critical".to_owned(),
+            (0, _) => "error".to_owned(),
+            (critical, error) => format!("{critical} critical, {error} error"),
+        };
+        let mut text = format!(
+            "{} ({severities})",
+            super::text::counted(causes.len(), "root cause")
+        );
+        if let ([group], true) = (self.causes.as_slice(), causes.len() > 1) {
+            text.push_str(&format!(", all {},", group.first.code));
+        }
+        let paths = &self.report.path;
+        let with = |status| paths.iter().filter(|path| worst(path) == status).count();
+        let (verb, hit) = match with(hop::Status::Broken) {
+            0 => ("degrade", with(hop::Status::Degraded)),
+            broken => ("break", broken),
+        };
+        if hit > 0 {
+            let verb = if causes.len() == 1 {
+                format!("{verb}s")
+            } else {
+                verb.to_owned()
+            };
+            text.push_str(&format!(
+                " {verb} {hit} of {}",
+                super::text::counted(paths.len(), "path")
+            ));
+        }
+        text.trim_end_matches(',').to_owned()
+    }
+
+    fn healthy(&self) -> String {
+        let passed = self.passed();
+        let mut text = format!(
+            "no root cause found; {} passed",
+            super::text::counted(passed, "check")
+        );
+        let paths = self.report.path.len();
+        if paths > 0 {
+            text = format!(
+                "{} without a fault; {} passed",
+                super::text::counted(paths, "path"),
+                super::text::counted(passed, "check")
+            );
+        }
+        match self.rest.iter().map(|group| group.findings.len()).sum() {
+            0 => text,
+            count => format!("{text}; {}", super::text::counted(count, "note")),
+        }
+    }
+
+    fn inconclusive(&self) -> String {
+        let missing = |wanted: &[collector::Status]| -> Vec<&str> {
+            let found = self
+                .report
+                .collectors
+                .iter()
+                .filter(|collector| wanted.contains(&collector.status()));
+            let names: BTreeSet<&str> = found.map(|collector| collector.name.as_str()).collect();
+            names.into_iter().collect()
+        };
+        let absent = missing(&[collector::Status::Failed, collector::Status::Skipped]);
+        let partial = missing(&[collector::Status::Partial]);
+        let said = |names: &[&str], how: &str| match names.len() {
+            0 => None,
+            1 => Some(format!("{} was {how}", names.join(""))),
+            2..=4 => Some(format!("{} were {how}", super::text::listed(names))),
+            count => Some(format!(
+                "{} and {} more sources were {how}",
+                names[..3].join(", "),
+                count - 3
+            )),
+        };
+        let gaps: Vec<String> = [
+            said(&absent, "not collected"),
+            said(&partial, "collected in part"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        match (gaps.as_slice(), self.report.reasons.as_slice()) {
+            ([], [only]) => format!("nothing broken was found, but {}", lower_first(only)),
+            ([], _) => "nothing broken was found, but something needed was not seen".to_owned(),
+            _ => format!("nothing broken was found, but {}", gaps.join("; ")),
+        }
+    }
+
+    /// How many checks passed.
+    pub fn passed(&self) -> usize {
+        let passed = super::v1::check::Status::Passed;
+        self.report
+            .checks
+            .iter()
+            .filter(|check| check.status() == passed)
+            .count()
+    }
+
+    /// Checks that could not be made, by reason, the most first.
+    pub fn skipped(&self) -> Vec<(&'a str, Vec<&'a str>)> {
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        let skipped = super::v1::check::Status::Skipped;
+        for check in self
+            .report
+            .checks
+            .iter()
+            .filter(|check| check.status() == skipped)
+        {
+            let reason = check.reason.as_deref().unwrap_or("no reason was given");
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, codes)) => codes.push(&check.code),
+                None => reasons.push((reason, vec![&check.code])),
+            }
+        }
+        reasons.sort_by_key(|(_, codes)| std::cmp::Reverse(codes.len()));
+        reasons
+    }
+
+    /// Collectors that did not bring all they should.
+    pub fn troubled(&self) -> impl Iterator<Item = &'a Collector> {
+        let fine = [collector::Status::Ok, collector::Status::Unspecified];
+        self.report
+            .collectors
+            .iter()
+            .filter(move |collector| !fine.contains(&collector.status()))
+    }
+}
+
+impl Group<'_> {
+    /// The worst among them.
+    pub fn severity(&self) -> Severity {
+        self.findings
+            .iter()
+            .map(|finding| finding.severity())
+            .max()
+            .unwrap_or(Severity::Info)
+    }
+}
+
+/// The word for a severity, as the report writes it.
+pub(super) fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "CRITICAL",
+        Severity::Error => "ERROR",
+        Severity::Warning => "WARNING",
+        Severity::Info | Severity::Unspecified => "INFO",
+    }
+}
+
+/// `CloudRunService fortio, project mesh-prod, us-central1`.
+pub(super) fn subject_line(subject: Option<&Subject>) -> String {
+    let Some(subject) = subject else {
+        return String::new();
+    };
+    let name = match subject
+        .namespace
+        .as_deref()
+        .filter(|namespace| !namespace.is_empty())
+    {
+        Some(namespace) => format!("{namespace}/{}", subject.name),
+        None => subject.name.clone(),
+    };
+    let project = subject
+        .project
+        .as_deref()
+        .filter(|project| !project.is_empty() && *project != subject.name);
+    let location = subject.location.clone().filter(|location| !location.is_empty());
+    let place = [project.map(|project| format!("project {project}")), location];
+    let parts = [Some(format!("{} {name}", subject.kind).trim().to_owned())]
+        .into_iter()
+        .chain(place);
+    parts.flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// The worst of a path's hops, where BROKEN is worse than DEGRADED, and that than UNKNOWN.
+pub(super) fn worst(path: &Path) -> hop::Status {
+    let badness = |status: &hop::Status| match status {
+        hop::Status::Broken => 3,
+        hop::Status::Degraded => 2,
+        hop::Status::Unknown | hop::Status::Unspecified => 1,
+        hop::Status::Ok => 0,
+    };
+    path.hops
+        .iter()
+        .map(super::v1::Hop::status)
+        .max_by_key(badness)
+        .unwrap_or(hop::Status::Unknown)
+}
+
+/// What a person has to do by hand in a fix, in words.
+pub(super) fn advice(actions: &[Action]) -> impl Iterator<Item = &str> {
+    actions
+        .iter()
+        .filter(|action| action.kind == "manual")
+        .filter_map(|action| action.fields.get("text"))
+        .map(String::as_str)
+}
+
+fn by_code(findings: Vec<&Finding>) -> Vec<Symptoms<'_>> {
+    let mut groups: Vec<Symptoms> = Vec::new();
+    for finding in findings {
+        match groups.iter_mut().find(|group| group.first.code == finding.code) {
+            // One symptom may be explained by several causes of the group.
+            Some(group) if group.findings.iter().any(|known| std::ptr::eq(*known, finding)) => {}
+            Some(group) => group.findings.push(finding),
+            None => groups.push(Symptoms {
+                first: finding,
+                findings: vec![finding],
+            }),
+        }
+    }
+    groups
+}
+
+/// The ids of the findings at the end of the chain of explanations.
+fn causes_of<'a>(
+    symptom: &'a Finding,
+    by_id: &BTreeMap<&'a str, &'a Finding>,
+    roots: &BTreeMap<&'a str, &'a Finding>,
+) -> BTreeSet<&'a str> {
+    let (mut open, mut seen, mut found) = (vec![symptom], BTreeSet::new(), BTreeSet::new());
+    while let Some(finding) = open.pop() {
+        for id in finding
+            .explained_by
+            .iter()
+            .map(String::as_str)
+            .filter(|id| seen.insert(*id))
+        {
+            if roots.contains_key(id) {
+                found.insert(id);
+            } else {
+                open.extend(by_id.get(id));
+            }
+        }
+    }
+    found
+}
+
+/// A sentence in the middle of another; a code or a name keeps its capitals.
+fn lower_first(sentence: &str) -> String {
+    let mut chars = sentence.trim_end_matches('.').chars();
+    match (chars.next(), chars.as_str()) {
+        (Some(first), rest) if rest.starts_with(|c: char| c.is_lowercase()) => {
+            format!("{}{rest}", first.to_lowercase())
+        }
+        _ => sentence.trim_end_matches('.').to_owned(),
+    }
+}
