@@ -1,1 +1,68 @@
-//! (to come)
+//! The command line: one file a command; flags in, exit status out. Nothing here knows a mesh.
+mod check;
+mod completions;
+mod error;
+mod exit;
+mod output;
+mod rules;
+mod scope;
+
+pub use error::CliError;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Diagnoses the path from a Cloud Run service into Cloud Service Mesh on GKE.
+#[derive(Debug, Parser)]
+#[command(name = "meshdoctor", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit status: 0 nothing at or above --fail-on; 1 findings at or above it; 2 wrong usage; 3 inconclusive.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Diagnose from files: snapshot directories, archives, manifests, logs, policies, CSDS answers
+    Check(Box<check::Args>),
+    /// List, explain, check and test the rules
+    Rules(rules::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// Print the manual page
+    Man,
+}
+
+/// Runs the program on the process's arguments.
+pub fn main() -> ExitCode {
+    run(std::env::args_os())
+}
+
+/// Parses, runs, prints the error.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let status = if error.use_stderr() { exit::USAGE } else { exit::FINE };
+            // Nowhere is left to say that printing failed.
+            let _ = error.print();
+            return status.into();
+        }
+    };
+    let outcome = match cli.command {
+        Command::Check(args) => check::run(&args),
+        Command::Rules(args) => rules::run(args),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
+        Command::Man => completions::man(Cli::command()),
+    };
+    match outcome {
+        Ok(status) => status.into(),
+        // Whoever reads our output has had enough: `meshdoctor … | head`.
+        Err(error) if error.is_broken_pipe() => exit::FINE.into(),
+        Err(error) => {
+            eprintln!("error: {error}");
+            error.status().into()
+        }
+    }
+}
