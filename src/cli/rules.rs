@@ -18,6 +18,7 @@ pub struct Args {
 enum Command {
     /// List the rules
     List {
+        /// The format of the list
         #[arg(short, long, value_enum, default_value_t = Format::Table)]
         output: Format,
         #[command(flatten)]
