@@ -66,7 +66,11 @@ fn signatures() -> Vec<Signature> {
     });
     let accesses = ACCESSES.iter().map(|(flag, details, failure, status)| {
         Matcher::Access(AccessMatch {
-            flags: Some(*flag).filter(|flag| !flag.is_empty()).map(str::to_owned).into_iter().collect(),
+            flags: Some(*flag)
+                .filter(|flag| !flag.is_empty())
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
             details: regex(details),
             failure: regex(failure),
             status: Some(*status).filter(|status| *status > 0).into_iter().collect(),
@@ -111,10 +115,16 @@ static FILE: LazyLock<Arc<TempPath>> = LazyLock::new(|| {
     let mut out = BufWriter::new(&file);
     let (mut state, mut written) = (0x9e37_79b9_7f4a_7c15, 0);
     while written < SIZE {
-        let payloads = if random(&mut state) % 100 == 0 { BROKEN } else { HEALTHY };
+        let payloads = if random(&mut state).is_multiple_of(100) {
+            BROKEN
+        } else {
+            HEALTHY
+        };
         let payload = payloads[random(&mut state) as usize % payloads.len()];
         let hex = format!("{:016x}{:016x}", random(&mut state), random(&mut state));
-        let payload = payload.replace("$H", &hex).replace("$N", &(random(&mut state) % 250).to_string());
+        let payload = payload
+            .replace("$H", &hex)
+            .replace("$N", &(random(&mut state) % 250).to_string());
         let service = ["web", "checkout", "partner-api", "cron-jobs"][random(&mut state) as usize % 4];
         let line = format!(
             "{{\"insertId\":\"{hex}\",\"logName\":\"projects/shop-prod/logs/run.googleapis.com%2Fvarlog%2Fsystem\",\"resource\":{{\"type\":\"cloud_run_revision\",\"labels\":{{\"project_id\":\"shop-prod\",\"location\":\"us-central1\",\"service_name\":\"{service}\",\"configuration_name\":\"{service}\",\"revision_name\":\"{service}-00002-dkx\"}}}},\"labels\":{{\"instanceId\":\"4b5e57f6eb2f42b9039b3d1e13929295{hex}\"}},\"severity\":\"INFO\",\"timestamp\":\"2026-11-20T08:56:{:02}.{:06}Z\",\"receiveTimestamp\":\"2026-11-20T08:57:55.000000Z\",{payload}}}\n",
@@ -140,7 +150,11 @@ fn scan(bencher: divan::Bencher, services: &[&str]) {
     let signatures = signatures();
     let evidence = logs::scan(&logs, &signatures, &services).unwrap();
     let hits: u64 = evidence.groups.iter().map(|group| group.count).sum();
-    assert!(hits * 100 > evidence.lines / 4, "the file must match: {hits} of {}", evidence.lines);
+    assert!(
+        hits * 100 > evidence.lines / 4,
+        "the file must match: {hits} of {}",
+        evidence.lines
+    );
     bencher
         .counter(BytesCount::new(evidence.bytes))
         .bench(|| logs::scan(&logs, &signatures, &services).unwrap());

@@ -1,9 +1,168 @@
 //! `meshdoctor rules`: list, show, lint, test.
-use super::{CliError, exit};
+use super::output::Format;
+use super::{CliError, exit, output};
+use crate::diagnose;
+use crate::report;
+use crate::report::v1::{RuleList, RuleSummary};
+use crate::rules::{Rule, RuleSet, fixture, page};
+use clap::Subcommand;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
 
-pub fn run(_args: Args) -> Result<u8, CliError> {
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the rules
+    List {
+        #[arg(short, long, value_enum, default_value_t = Format::Table)]
+        output: Format,
+        #[command(flatten)]
+        own: Own,
+    },
+    /// Explain a rule, or print the facts of a kind of subject
+    Show {
+        /// The rule, such as MD101
+        #[arg(required_unless_present = "facts")]
+        code: Option<String>,
+        /// A kind of subject, such as mesh_client
+        #[arg(long, value_name = "KIND", conflicts_with = "code")]
+        facts: Option<String>,
+        #[command(flatten)]
+        own: Own,
+    },
+    /// Check rule files: fields, expressions, texts, signatures, fixtures
+    Lint {
+        #[command(flatten)]
+        own: Own,
+    },
+    /// Run the rules' fixtures
+    Test {
+        /// Only these rules
+        codes: Vec<String>,
+        #[command(flatten)]
+        own: Own,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Own {
+    /// A folder of rules to add, or to replace by code (repeatable)
+    #[arg(long, value_name = "DIR")]
+    rules: Vec<PathBuf>,
+    /// The folder with the rules' fixtures: `rules/CODE/*.yaml` and `worlds/`
+    #[arg(long, value_name = "DIR", default_value = "fixtures")]
+    fixtures: PathBuf,
+}
+
+impl Own {
+    fn load(&self) -> Result<RuleSet, CliError> {
+        let folders: Vec<&Path> = self.rules.iter().map(PathBuf::as_path).collect();
+        RuleSet::with(&folders).map_err(CliError::Rules)
+    }
+}
+
+pub fn run(args: Args) -> Result<u8, CliError> {
+    match args.command {
+        Command::List { output: format, own } => list(&own.load()?, format, &own.fixtures),
+        Command::Show { code, facts, own } => show(&own, code.as_deref(), facts.as_deref()),
+        Command::Lint { own } => lint(&own),
+        Command::Test { codes, own } => test(&own, &codes),
+    }
+}
+
+fn list(set: &RuleSet, format: Format, fixtures: &Path) -> Result<u8, CliError> {
+    let text = match format {
+        Format::Json => {
+            let rules = set.rules.iter().map(|rule| summary(rule, fixtures)).collect();
+            report::to_json(&RuleList { rules })?
+        }
+        Format::Table => {
+            let mut table = comfy_table::Table::new();
+            table.load_style(comfy_table::TableStyle::new()).set_header(["code", "severity", "layer", "name"]);
+            for rule in &set.rules {
+                let severity = format!("{:?}", rule.file.severity).to_ascii_uppercase();
+                table.add_row([rule.code(), &severity, rule.file.layer.as_str(), &rule.file.name]);
+            }
+            let lines: Vec<String> = table.lines().map(|l| l.trim_end().to_owned()).collect();
+            format!("{}\n", lines.join("\n"))
+        }
+    };
+    output::write(&text, None)?;
     Ok(exit::FINE)
+}
+
+fn summary(rule: &Rule, fixtures: &Path) -> RuleSummary {
+    RuleSummary {
+        code: rule.code().to_owned(),
+        name: rule.file.name.clone(),
+        layer: rule.file.layer.as_str().to_owned(),
+        severity: diagnose::severity(rule.file.severity).into(),
+        needs: rule.file.needs.iter().map(|n| n.value.clone()).collect(),
+        references: rule.file.references.clone(),
+        fixtures: fixture::files(fixtures, rule.code()).map_or(0, |f| u32::try_from(f.len()).unwrap_or(u32::MAX)),
+    }
+}
+
+fn show(own: &Own, code: Option<&str>, facts: Option<&str>) -> Result<u8, CliError> {
+    let text = match (code, facts) {
+        (_, Some(kind)) => page::facts(kind).ok_or_else(|| {
+            let kinds: Vec<&str> = crate::mesh::facts::kinds().iter().map(|k| k.0).collect();
+            CliError::Usage(format!("unknown kind of subject {kind}\n  remedy: one of {}", kinds.join(", ")))
+        })?,
+        (code, None) => {
+            let code = code.unwrap_or_default().to_ascii_uppercase();
+            let set = own.load()?;
+            let rule = set.get(&code).ok_or_else(|| {
+                CliError::Usage(format!("unknown rule {code}\n  remedy: `meshdoctor rules list` prints them"))
+            })?;
+            page::rule(rule, &set)
+        }
+    };
+    output::write(&text, None)?;
+    Ok(exit::FINE)
+}
+
+fn lint(own: &Own) -> Result<u8, CliError> {
+    let set = own.load()?;
+    let problems = if own.fixtures.is_dir() {
+        fixture::missing(&set, &own.fixtures)
+            .map_err(|source| CliError::Write { path: own.fixtures.clone(), source })?
+    } else {
+        vec![format!("{} is no folder: fixtures were not looked at", own.fixtures.display())]
+    };
+    for problem in &problems {
+        eprintln!("error: {problem}");
+    }
+    output::write(&format!("{} rules, {} problems\n", set.rules.len(), problems.len()), None)?;
+    Ok(if problems.is_empty() { exit::FINE } else { exit::USAGE })
+}
+
+fn test(own: &Own, codes: &[String]) -> Result<u8, CliError> {
+    let set = own.load()?;
+    let codes: Vec<String> = codes.iter().map(|c| c.to_ascii_uppercase()).collect();
+    if let Some(code) = codes.iter().find(|code| set.get(code).is_none()) {
+        return Err(CliError::Usage(format!("unknown rule {code}\n  remedy: `meshdoctor rules list` prints them")));
+    }
+    let fired = |snapshot: &crate::snapshot::Snapshot, code: &str| diagnose::fired(snapshot, &set, code);
+    let (mut passed, mut failed) = (0, 0);
+    for rule in set.rules.iter().filter(|r| codes.is_empty() || codes.iter().any(|c| c == r.code())) {
+        let files = fixture::files(&own.fixtures, rule.code())
+            .map_err(|source| CliError::Write { path: own.fixtures.clone(), source })?;
+        for file in files {
+            let outcome = fixture::run(&own.fixtures, &file, rule.code(), &fired);
+            match outcome.problem {
+                None => passed += 1,
+                Some(problem) => {
+                    failed += 1;
+                    eprintln!("FAILED {}: {problem}", outcome.path.display());
+                }
+            }
+        }
+    }
+    output::write(&format!("{passed} passed, {failed} failed\n"), None)?;
+    Ok(if failed == 0 { exit::FINE } else { exit::FINDINGS })
 }

@@ -6,6 +6,7 @@ mod explain;
 mod path;
 mod verdict;
 
+pub use contract::severity;
 pub use explain::{Diagnosed, Role};
 
 use crate::logs::LogEvidence;
@@ -15,6 +16,16 @@ use crate::rules::RuleSet;
 use crate::rules::engine::{self, Selection};
 use crate::snapshot::{ReadError, Snapshot};
 use crate::{logs, mesh};
+
+/// Names of the subjects on which one rule fires.
+///
+/// # Errors
+/// As for [`diagnose`].
+pub fn fired(snapshot: &Snapshot, set: &RuleSet, code: &str) -> Result<Vec<String>, ReadError> {
+    let report = diagnose(snapshot, set, &Selection::default())?;
+    let own = report.findings.into_iter().filter(|f| f.code == code);
+    Ok(own.filter_map(|f| f.subject).map(|s| s.name).collect())
+}
 
 /// From evidence to report: scan the logs, join the mesh, run the rules, order the findings.
 ///

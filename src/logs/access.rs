@@ -1,5 +1,6 @@
 //! An access log record, whichever format it came in.
 use super::envoy;
+use super::group::clip;
 use jiff::Timestamp;
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -76,7 +77,9 @@ impl Access {
             _ => None,
         };
         Some(Self {
-            time: ["start_time", "time", "timestamp"].iter().find_map(|name| envoy::parse_time(&text(name)?)),
+            time: ["start_time", "time", "timestamp"]
+                .iter()
+                .find_map(|name| envoy::parse_time(&text(name)?)),
             status: text("response_code").and_then(|s| s.parse().ok()),
             flags: flags(text("response_flags").as_deref()),
             details: text("response_code_details"),
@@ -108,7 +111,7 @@ impl Access {
             ("upstream_host", &self.upstream_host),
         ]
         .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
+        .filter_map(|(name, value)| Some((name.to_owned(), clip(value.as_deref()?))))
         .collect()
     }
 }
@@ -116,10 +119,14 @@ impl Access {
 /// The flags of a list; `-` is none.
 pub fn flags(list: Option<&str>) -> Vec<String> {
     let flags = list.unwrap_or_default().split(',').map(str::trim);
-    flags.filter(|flag| !flag.is_empty() && *flag != "-").map(str::to_owned).collect()
+    flags
+        .filter(|flag| !flag.is_empty() && *flag != "-")
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A value that is there: not empty, not `-`.
 pub fn present(text: Option<&str>) -> Option<String> {
-    text.filter(|text| !text.is_empty() && *text != "-").map(str::to_owned)
+    text.filter(|text| !text.is_empty() && *text != "-")
+        .map(str::to_owned)
 }

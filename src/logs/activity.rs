@@ -24,7 +24,10 @@ impl Activity {
 
     /// The names that were seen.
     pub fn seen(self) -> BTreeSet<String> {
-        self.asked.into_iter().filter(|name| !self.unseen.contains(name.as_bytes())).collect()
+        self.asked
+            .into_iter()
+            .filter(|name| !self.unseen.contains(name.as_bytes()))
+            .collect()
     }
 
     /// Looks at the `service_name` of each entry in a block of JSON lines; the search costs the same for any number of names.
@@ -33,9 +36,13 @@ impl Activity {
         let mut at = 0;
         let mut last: &[u8] = b"";
         while !self.unseen.is_empty() {
-            let Some(found) = self.key.find(block.get(at..).unwrap_or_default()) else { break };
+            let Some(found) = self.key.find(block.get(at..).unwrap_or_default()) else {
+                break;
+            };
             at += found + KEY.len();
-            let Some(name) = quoted(block.get(at..).unwrap_or_default()) else { continue };
+            let Some(name) = quoted(block.get(at..).unwrap_or_default()) else {
+                continue;
+            };
             if name == last || !self.unseen.contains(name) {
                 last = name;
                 continue;
@@ -50,7 +57,11 @@ impl Activity {
 
 /// The string after a key: `: "NAME"`.
 fn quoted(after: &[u8]) -> Option<&[u8]> {
-    let text = after.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
+    let text = after
+        .trim_ascii_start()
+        .strip_prefix(b":")?
+        .trim_ascii_start()
+        .strip_prefix(b"\"")?;
     text.get(..memchr(b'"', text.get(..256.min(text.len()))?)?)
 }
 

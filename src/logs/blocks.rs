@@ -14,7 +14,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { block: 1 << 20, line: 16 << 20 }
+        Self {
+            block: 1 << 20,
+            line: 16 << 20,
+        }
     }
 }
 
@@ -84,14 +87,21 @@ impl<R: Read> Blocks<R> {
             }
             self.searched = self.filled;
             if self.fill()? == 0 {
-                return Ok(if self.filled == 0 { None } else { self.take(self.filled, false) });
+                return Ok(if self.filled == 0 {
+                    None
+                } else {
+                    self.take(self.filled, false)
+                });
             }
         }
     }
 
     fn take(&mut self, end: usize, is_cut: bool) -> Option<Block> {
         self.taken = end;
-        Some(Block { bytes: 0..end, is_cut })
+        Some(Block {
+            bytes: 0..end,
+            is_cut,
+        })
     }
 
     fn drop_taken(&mut self) {
@@ -109,7 +119,10 @@ impl<R: Read> Blocks<R> {
             self.buffer.resize(double, 0);
         }
         loop {
-            match self.stream.read(self.buffer.get_mut(self.filled..).unwrap_or_default()) {
+            match self
+                .stream
+                .read(self.buffer.get_mut(self.filled..).unwrap_or_default())
+            {
                 Ok(read) => {
                     self.filled += read;
                     self.read += read as u64;
@@ -132,7 +145,10 @@ mod tests {
         let mut all = Vec::new();
         while let Some(block) = blocks.next().unwrap() {
             let text = String::from_utf8(blocks.bytes(&block).to_vec()).unwrap();
-            all.extend(text.split_terminator('\n').map(|line| (line.to_owned(), block.is_cut)));
+            all.extend(
+                text.split_terminator('\n')
+                    .map(|line| (line.to_owned(), block.is_cut)),
+            );
         }
         all
     }
@@ -140,12 +156,21 @@ mod tests {
     #[test]
     fn every_block_size_gives_the_same_lines_and_the_same_cuts() {
         let text = "one\n\n123456789012\n12345678\nthe-last";
-        let want = [("one", false), ("", false), ("12345678", true), ("12345678", true), ("the-last", true)];
+        let want = [
+            ("one", false),
+            ("", false),
+            ("12345678", true),
+            ("12345678", true),
+            ("the-last", true),
+        ];
         for block in 1..20 {
             let got = lines(text, block, 8);
             let got: Vec<(&str, bool)> = got.iter().map(|(text, cut)| (text.as_str(), *cut)).collect();
             assert_eq!(got, want, "block {block}");
         }
-        assert_eq!(lines("a\nb", 2, 100), [("a".to_owned(), false), ("b".to_owned(), false)]);
+        assert_eq!(
+            lines("a\nb", 2, 100),
+            [("a".to_owned(), false), ("b".to_owned(), false)]
+        );
     }
 }

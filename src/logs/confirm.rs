@@ -1,6 +1,7 @@
 //! The second stage: which signatures a decoded record matches, and with what captures.
 use super::entry::{Record, Shape};
 use super::envoy;
+use super::group::clip;
 use super::signature::{AccessMatch, Matcher, Signature};
 use regex::{Regex, RegexSet, RegexSetBuilder};
 use std::collections::BTreeMap;
@@ -39,7 +40,11 @@ impl<'a> Confirm<'a> {
         }
         let patterns = || messages.iter().map(|(_, pattern, _)| pattern.as_str());
         Self {
-            set: RegexSetBuilder::new(patterns()).size_limit(MAX_SET).dfa_size_limit(MAX_SET).build().ok(),
+            set: RegexSetBuilder::new(patterns())
+                .size_limit(MAX_SET)
+                .dfa_size_limit(MAX_SET)
+                .build()
+                .ok(),
             anchored: patterns().any(|pattern| pattern.contains('^') || pattern.contains("\\A")),
             messages,
             accesses,
@@ -83,26 +88,42 @@ impl<'a> Confirm<'a> {
     }
 
     fn message_captures(&self, pattern: &Regex, message: &str) -> Option<BTreeMap<String, String>> {
-        named(pattern, message)
-            .or_else(|| self.anchored.then(|| named(pattern, envoy::body(message))).flatten())
+        named(pattern, message).or_else(|| {
+            self.anchored
+                .then(|| named(pattern, envoy::body(message)))
+                .flatten()
+        })
     }
 }
 
-fn add<'a>(hits: &mut Vec<Hit<'a>>, signature: &'a Signature, captures: BTreeMap<String, String>, message: bool) {
+fn add<'a>(
+    hits: &mut Vec<Hit<'a>>,
+    signature: &'a Signature,
+    captures: BTreeMap<String, String>,
+    message: bool,
+) {
     let key: BTreeMap<String, String> = signature
         .by
         .iter()
         .filter_map(|name| captures.get_key_value(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    match hits.iter_mut().find(|hit| hit.code == signature.code && hit.key == key) {
+    match hits
+        .iter_mut()
+        .find(|hit| hit.code == signature.code && hit.key == key)
+    {
         Some(hit) => {
             hit.may_have_twin &= message;
             for (name, value) in captures {
                 hit.captures.entry(name).or_insert(value);
             }
         }
-        None => hits.push(Hit { code: &signature.code, key, captures, may_have_twin: message }),
+        None => hits.push(Hit {
+            code: &signature.code,
+            key,
+            captures,
+            may_have_twin: message,
+        }),
     }
 }
 
@@ -112,7 +133,7 @@ fn named(pattern: &Regex, text: &str) -> Option<BTreeMap<String, String>> {
     let names = pattern.capture_names().flatten();
     Some(
         names
-            .filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().to_owned())))
+            .filter_map(|name| Some((name.to_owned(), clip(found.name(name)?.as_str()))))
             .collect(),
     )
 }
@@ -130,7 +151,11 @@ impl AccessMatch {
             captures.extend(named(pattern, access.details.as_deref()?)?);
         }
         if let Some(pattern) = &self.failure {
-            let told = if access.has_failure { &access.failure } else { &access.details };
+            let told = if access.has_failure {
+                &access.failure
+            } else {
+                &access.details
+            };
             captures.extend(named(pattern, told.as_deref()?)?);
         }
         Some(captures)

@@ -149,8 +149,14 @@ pub fn from_json(line: &str) -> Result<Record, serde_json::Error> {
         return Ok(record);
     }
     let mut record = Record {
-        time: [&entry.timestamp, &entry.receive_timestamp].into_iter().find_map(|time| str(time.as_ref()).parse().ok()),
-        split: entry.split.as_ref().filter(|split| split.total_splits > 1).cloned(),
+        time: [&entry.timestamp, &entry.receive_timestamp]
+            .into_iter()
+            .find_map(|time| str(time.as_ref()).parse().ok()),
+        split: entry
+            .split
+            .as_ref()
+            .filter(|split| split.total_splits > 1)
+            .cloned(),
         ..Record::default()
     };
     place(&mut record, &entry);
@@ -170,14 +176,23 @@ pub fn from_json(line: &str) -> Result<Record, serde_json::Error> {
 pub fn service_of(line: &str) -> Result<String, serde_json::Error> {
     let entry: Entry = serde_json::from_str(line)?;
     let labels = entry.resource.and_then(|resource| resource.labels);
-    Ok(labels.and_then(|labels| labels.service_name).map_or_else(String::new, |name| name.0.into_owned()))
+    Ok(labels
+        .and_then(|labels| labels.service_name)
+        .map_or_else(String::new, |name| name.0.into_owned()))
 }
 
 /// Where it was logged, and by whom.
 fn place(record: &mut Record, entry: &Entry) {
-    let kind = entry.resource.as_ref().map_or("", |resource| str(resource.kind.as_ref()));
+    let kind = entry
+        .resource
+        .as_ref()
+        .map_or("", |resource| str(resource.kind.as_ref()));
     let none = ResourceLabels::default();
-    let resource = entry.resource.as_ref().and_then(|resource| resource.labels.as_ref()).unwrap_or(&none);
+    let resource = entry
+        .resource
+        .as_ref()
+        .and_then(|resource| resource.labels.as_ref())
+        .unwrap_or(&none);
     let labels = entry.labels.as_ref();
     let log_name = str(entry.log_name.as_ref());
     let (parent, log) = log_name.split_once("/logs/").unwrap_or(("", log_name));
@@ -189,7 +204,11 @@ fn place(record: &mut Record, entry: &Entry) {
             project => project.to_owned(),
         },
         location: str(resource.location.as_ref()).to_owned(),
-        service: if is_run { str(resource.service_name.as_ref()).to_owned() } else { String::new() },
+        service: if is_run {
+            str(resource.service_name.as_ref()).to_owned()
+        } else {
+            String::new()
+        },
         resource: if is_run { String::new() } else { kind.to_owned() },
     };
     record.revision = str(resource.revision_name.as_ref()).to_owned();
@@ -249,7 +268,10 @@ fn fill_from_object(record: &mut Record, object: &Map<String, Value>) {
 
 /// What an object says: its message, or all of it.
 fn text_of(object: &Map<String, Value>) -> String {
-    match ["message", "msg"].into_iter().find_map(|name| object.get(name)?.as_str()) {
+    match ["message", "msg"]
+        .into_iter()
+        .find_map(|name| object.get(name)?.as_str())
+    {
         Some(message) => message.to_owned(),
         None => serde_json::to_string(object).unwrap_or_default(),
     }
@@ -258,7 +280,10 @@ fn text_of(object: &Map<String, Value>) -> String {
 fn fill_from_request(record: &mut Record, request: &HttpRequest, labels: Option<&Labels>) {
     let method = str(request.request_method.as_ref());
     let url = str(request.request_url.as_ref());
-    let status = request.status.map(|status| status.to_string()).unwrap_or_default();
+    let status = request
+        .status
+        .map(|status| status.to_string())
+        .unwrap_or_default();
     record.shape = Shape::Request;
     record.message = decode(&format!("{method} {url} {status}"));
     let Some(labels) = labels.filter(|l| l.response_flag.is_some() || l.response_details.is_some()) else {

@@ -7,6 +7,9 @@ use jiff::tz::TimeZone;
 /// `debugstr`, chosen at random by protobuf, and blanks.
 pub const DUMP_MARKER: &str = "goo.gle/debug";
 
+/// The last line of a rejection's dump begins with a colon and holds this.
+pub const VERDICT: &str = "Proto constraint validation failed";
+
 /// The time at the beginning of a line, which Envoy writes in UTC: `[2026-11-24 03:42:28.143]` (application log),
 /// `[2026-11-24T03:43:15.127Z]` (access log), or bare before a tab (as Istio's agent sets it).
 pub fn time(line: &str) -> Option<Timestamp> {
@@ -68,7 +71,16 @@ impl Dump {
         if tail.len() > DUMP_MARKER.len() + 8 || tail.contains('\n') {
             return None;
         }
-        Some(if line.contains(" rejected: ") { Self::Rejection } else { Self::Bootstrap })
+        Some(if line.contains(" rejected: ") {
+            Self::Rejection
+        } else {
+            Self::Bootstrap
+        })
+    }
+
+    /// Whether a line is the last of a rejection.
+    pub fn is_verdict(line: &str) -> bool {
+        line.starts_with(": ") && line.contains(VERDICT)
     }
 
     /// Whether this continuation line is the last.
@@ -85,21 +97,39 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const LINE: &str = "[2026-11-24 03:42:28.143][13055][warning][config] [./source/grpc_stream.h:189] [x] closed: 7";
+    const LINE: &str =
+        "[2026-11-24 03:42:28.143][13055][warning][config] [./source/grpc_stream.h:189] [x] closed: 7";
 
     #[test]
     fn envoys_time_is_utc_in_every_format() {
-        for line in [LINE, "[2026-11-24T03:42:28.143Z] \"GET", "2026-11-24T03:42:28.143000Z\twarning\tenvoy"] {
-            assert_eq!(time(line).unwrap().to_string(), "2026-11-24T03:42:28.143Z", "{line}");
+        for line in [
+            LINE,
+            "[2026-11-24T03:42:28.143Z] \"GET",
+            "2026-11-24T03:42:28.143000Z\twarning\tenvoy",
+        ] {
+            assert_eq!(
+                time(line).unwrap().to_string(),
+                "2026-11-24T03:42:28.143Z",
+                "{line}"
+            );
         }
         assert_eq!(time("[13055] no time"), None);
     }
 
     #[test]
     fn a_dump_is_opened_by_its_marker_at_the_end_only() {
-        assert_eq!(Dump::opened_by("x rejected: goo.gle/debugproto   "), Some(Dump::Rejection));
-        assert_eq!(Dump::opened_by("config 'goo.gle/debugstr \t"), Some(Dump::Bootstrap));
-        assert_eq!(Dump::opened_by("x rejected: goo.gle/debugonly \nname: 1\n: failed"), None);
+        assert_eq!(
+            Dump::opened_by("x rejected: goo.gle/debugproto   "),
+            Some(Dump::Rejection)
+        );
+        assert_eq!(
+            Dump::opened_by("config 'goo.gle/debugstr \t"),
+            Some(Dump::Bootstrap)
+        );
+        assert_eq!(
+            Dump::opened_by("x rejected: goo.gle/debugonly \nname: 1\n: failed"),
+            None
+        );
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Groups of one rule beyond which hits are only counted.
 const MAX_GROUPS: usize = 1000;
-/// Length of an excerpt in bytes.
-const MAX_EXCERPT: usize = 2000;
+/// Length of an excerpt, and of a capture, in bytes.
+const MAX_TEXT: usize = 2000;
 /// A line without a time so soon after a hit tells the same once more: Envoy prints a fatal start-up error with its prefix,
 /// `exiting`, and the bare error.
 const TWIN_LINES: u64 = 4;
@@ -51,7 +51,9 @@ impl Groups {
         for (code, (_, lost)) in self.sizes.iter().filter(|(_, (_, lost))| *lost > 0) {
             warnings.push(Warning {
                 origin: code.clone(),
-                text: format!("more than {MAX_GROUPS} groups of log lines: {lost} further hits are not shown"),
+                text: format!(
+                    "more than {MAX_GROUPS} groups of log lines: {lost} further hits are not shown"
+                ),
             });
         }
         self.groups.into_values().map(|group| group.found).collect()
@@ -70,17 +72,22 @@ impl Group {
         }
         found.count += 1;
         found.first = earlier(found.first, record.time);
-        let is_last = found.last.is_none_or(|last| record.time.is_none_or(|time| time >= last));
+        let is_last = found
+            .last
+            .is_none_or(|last| record.time.is_none_or(|time| time >= last));
         found.last = found.last.max(record.time);
         if is_last {
             found.code = hit.code.to_owned();
             found.origin = record.origin.clone();
             found.key = hit.key;
             found.captures = hit.captures;
-            found.excerpt = excerpt(&record.message);
+            found.excerpt = clip(record.message.trim_end());
             found.locator = format!("{file}:{}", record.line);
         }
-        for (names, name) in [(&mut found.revisions, &record.revision), (&mut found.instances, &record.instance)] {
+        for (names, name) in [
+            (&mut found.revisions, &record.revision),
+            (&mut found.instances, &record.instance),
+        ] {
             if !name.is_empty() && !names.contains(name) {
                 names.insert(name.clone());
             }
@@ -110,7 +117,9 @@ fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     }
 }
 
-fn excerpt(message: &str) -> String {
-    let message = message.trim_end();
-    message.get(..message.floor_char_boundary(MAX_EXCERPT)).unwrap_or(message).to_owned()
+/// As much of a text as is kept.
+pub fn clip(text: &str) -> String {
+    text.get(..text.floor_char_boundary(MAX_TEXT))
+        .unwrap_or(text)
+        .to_owned()
 }

@@ -23,6 +23,8 @@ pub struct Joiner {
 struct Open {
     record: Record,
     dump: Dump,
+    /// The log is sorted with the newest first (as `gcloud logging read` does): the verdict came, the first line will.
+    is_backward: bool,
     lines: u32,
     last: u64,
 }
@@ -45,7 +47,7 @@ impl Joiner {
         match &record.split {
             Some(split) => {
                 let uid = split.uid.clone();
-                self.split(uid, record, whole);
+                self.split(&uid, record, whole);
             }
             None => self.line(record, whole),
         }
@@ -54,7 +56,11 @@ impl Joiner {
     /// Gives out what is left at the end of a file.
     pub fn finish(&mut self, whole: &mut Vec<Record>) {
         let mut left: Vec<Record> = self.open.drain(..).map(|open| open.record).collect();
-        left.extend(std::mem::take(&mut self.splits).into_values().filter_map(Pieces::join));
+        left.extend(
+            std::mem::take(&mut self.splits)
+                .into_values()
+                .filter_map(Pieces::join),
+        );
         left.sort_by_key(|record| record.line);
         self.split_bytes = 0;
         whole.extend(left);
@@ -70,34 +76,54 @@ impl Joiner {
         if !goes_on {
             return whole.push(record);
         }
-        if let Some(at) = self.open.iter().position(|open| open.record.stream == record.stream) {
-            if !envoy::begins_record(&record.message) {
-                return self.append(at, &record, whole);
+        if let Some(at) = self
+            .open
+            .iter()
+            .position(|open| open.record.stream == record.stream)
+        {
+            match self.open.get(at) {
+                Some(open) if open.takes(&record.message) => return self.append(at, record, whole),
+                _ => whole.push(self.open.remove(at).record),
             }
-            whole.push(self.open.remove(at).record);
         }
-        match Dump::opened_by(&record.message) {
-            Some(dump) => self.open.push(Open { dump, lines: 1, last: record.line, record }),
+        let is_backward = !record.stream.is_empty() && Dump::is_verdict(&record.message);
+        match Dump::opened_by(&record.message).or(is_backward.then_some(Dump::Rejection)) {
+            Some(dump) => self.open.push(Open {
+                dump,
+                is_backward,
+                lines: 1,
+                last: record.line,
+                record,
+            }),
             None => whole.push(record),
         }
     }
 
-    fn append(&mut self, at: usize, record: &Record, whole: &mut Vec<Record>) {
+    fn append(&mut self, at: usize, mut record: Record, whole: &mut Vec<Record>) {
         let Some(open) = self.open.get_mut(at) else { return };
-        open.record.message.push('\n');
-        open.record.message.push_str(&record.message);
         open.lines += 1;
         open.last = record.line;
-        let full = open.lines >= MAX_LINES || open.record.message.len() >= MAX_BYTES;
-        if full || open.dump.closed_by(&record.message) {
+        let mut is_last =
+            open.lines >= MAX_LINES || open.record.message.len() + record.message.len() >= MAX_BYTES;
+        if open.is_backward {
+            is_last |= Dump::opened_by(&record.message).is_some();
+            record.message.push('\n');
+            record.message.push_str(&open.record.message);
+            open.record = record;
+        } else {
+            is_last |= open.dump.closed_by(&record.message);
+            open.record.message.push('\n');
+            open.record.message.push_str(&record.message);
+        }
+        if is_last {
             whole.push(self.open.remove(at).record);
         }
     }
 
-    fn split(&mut self, uid: String, record: Record, whole: &mut Vec<Record>) {
+    fn split(&mut self, uid: &str, record: Record, whole: &mut Vec<Record>) {
         let Some(split) = &record.split else { return };
         let (index, total) = (split.index, split.total_splits);
-        let pieces = self.splits.entry(uid.clone()).or_insert_with(|| Pieces {
+        let pieces = self.splits.entry(uid.to_owned()).or_insert_with(|| Pieces {
             total,
             first_line: record.line,
             parts: BTreeMap::new(),
@@ -108,19 +134,34 @@ impl Joiner {
         }
         self.split_bytes += size;
         if pieces.parts.len() as u64 >= pieces.total {
-            self.close(&uid, whole);
+            self.close(uid, whole);
         }
         while self.splits.len() > MAX_SPLITS || self.split_bytes > MAX_SPLIT_BYTES {
             let oldest = self.splits.iter().min_by_key(|(_, pieces)| pieces.first_line);
-            let Some(uid) = oldest.map(|(uid, _)| uid.clone()) else { return };
+            let Some(uid) = oldest.map(|(uid, _)| uid.clone()) else {
+                return;
+            };
             self.close(&uid, whole);
         }
     }
 
     fn close(&mut self, uid: &str, whole: &mut Vec<Record>) {
-        let Some(pieces) = self.splits.remove(uid) else { return };
-        self.split_bytes -= pieces.parts.values().map(|part| part.message.len()).sum::<usize>();
+        let Some(pieces) = self.splits.remove(uid) else {
+            return;
+        };
+        self.split_bytes -= pieces
+            .parts
+            .values()
+            .map(|part| part.message.len())
+            .sum::<usize>();
         whole.extend(pieces.join());
+    }
+}
+
+impl Open {
+    /// Whether the line is one of the record's.
+    fn takes(&self, line: &str) -> bool {
+        !envoy::begins_record(line) || self.is_backward && Dump::opened_by(line) == Some(Dump::Rejection)
     }
 }
 
@@ -128,6 +169,8 @@ impl Pieces {
     /// What is there of the entry, in order.
     fn join(mut self) -> Option<Record> {
         let text: String = self.parts.values().map(|part| part.message.as_str()).collect();
-        self.parts.pop_first().map(|(_, first)| entry::complete(first, &text))
+        self.parts
+            .pop_first()
+            .map(|(_, first)| entry::complete(first, &text))
     }
 }

@@ -17,8 +17,17 @@ pub type Clause = Vec<Text>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
     pub bytes: Vec<u8>,
-    /// A word too short to search for that must stand in the same line, with no letter or digit beside it.
-    pub word: Option<Vec<u8>>,
+    /// A word too short to search for that must stand by it.
+    pub word: Option<Word>,
+}
+
+/// A word with no letter or digit beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// In the value of the JSON key that the text is.
+    InValue(Vec<u8>),
+    /// Anywhere in the line.
+    InLine(Vec<u8>),
 }
 
 /// Clauses that must all hold. None at all: any line may match.
@@ -32,9 +41,7 @@ impl Need {
     }
 
     pub fn and_clause(mut self, clause: Clause) -> Self {
-        if clause.len() <= MAX_ALTERNATIVES * 5 {
-            self.0.push(clause);
-        }
+        self.0.push(clause);
         self
     }
 
@@ -44,7 +51,7 @@ impl Need {
 
     /// Whether some clause can be searched for.
     pub fn is_searchable(&self) -> bool {
-        self.0.iter().any(|clause| is_searchable(clause))
+        self.0.iter().any(is_searchable)
     }
 }
 
@@ -67,7 +74,11 @@ fn is_safe(byte: u8) -> bool {
 
 /// What a line needs for the pattern to match.
 pub fn of_pattern(pattern: &str) -> Need {
-    Need(regex_syntax::parse(pattern).map(|hir| clauses(&hir)).unwrap_or_default())
+    Need(
+        regex_syntax::parse(pattern)
+            .map(|hir| clauses(&hir))
+            .unwrap_or_default(),
+    )
 }
 
 fn clauses(hir: &Hir) -> Vec<Clause> {
@@ -101,18 +112,41 @@ pub fn encoded_log_id(id: &str) -> Vec<u8> {
     id.replace('%', "%25").replace('/', "%2F").into_bytes()
 }
 
-/// Keys of the JSON formats (`response_flags`) and of the labels of in-cluster access logs (`response_flag`).
-const FLAG_KEY: &[u8] = b"response_flag";
-const CODE_KEY: &[u8] = b"response_code";
-
-fn keyed(key: &[u8], word: &str) -> Text {
-    Text { bytes: key.to_vec(), word: Some(word.as_bytes().to_vec()) }
+/// The value of the JSON key that ends at the start of `after`, escaped quotes (JSON inside a string) or not.
+pub fn value_after(after: &[u8]) -> &[u8] {
+    let is_frame = |byte: &u8| matches!(byte, b'"' | b'\\' | b':' | b' ');
+    let start = after
+        .iter()
+        .take(16)
+        .position(|byte| !is_frame(byte))
+        .unwrap_or(after.len());
+    let value = after.get(start..).unwrap_or_default();
+    let end = value
+        .iter()
+        .take(256)
+        .position(|byte| matches!(byte, b'"' | b'\\' | b'}' | b' ' | b'\n'));
+    value.get(..end.unwrap_or(0)).unwrap_or_default()
 }
+
+/// Whether a list separated by commas holds the word.
+pub fn list_has(list: &[u8], word: &[u8]) -> bool {
+    list.split(|byte| *byte == b',').any(|item| item == word)
+}
+
+/// The key of JSON formats.
+const FLAGS_KEY: &[u8] = b"response_flags";
+const CODE_KEY: &[u8] = b"response_code";
+/// The label of in-cluster access logs, with its quote: the key above begins the same.
+const FLAG_LABEL: &[u8] = b"response_flag\"";
 
 /// What a raw access log line with this response flag contains: the flag, alone or in a list, in a text format; or a JSON
 /// format's key, and the flag.
 pub fn of_flag(flag: &str) -> Clause {
-    let mut texts = vec![keyed(FLAG_KEY, flag)];
+    let in_value = |key: &[u8]| Text {
+        bytes: key.to_vec(),
+        word: Some(Word::InValue(flag.as_bytes().to_vec())),
+    };
+    let mut texts = vec![in_value(FLAGS_KEY), in_value(FLAG_LABEL)];
     for before in [" ", ","] {
         if flag.len() >= MIN_TEXT {
             texts.push(Text::plain(format!("{before}{flag}").into_bytes()));
@@ -125,12 +159,18 @@ pub fn of_flag(flag: &str) -> Clause {
 
 /// What a raw access log line with this response code contains.
 pub fn of_status(status: u16) -> Clause {
-    let code = status.to_string();
+    let code = status.to_string().into_bytes();
     // The quote is that after the request line; escaped or not it ends in `"`.
     vec![
-        Text::plain(format!("\" {code} ").into_bytes()),
-        keyed(CODE_KEY, &code),
-        keyed(FLAG_KEY, &code),
+        Text::plain(format!("\" {status} ").into_bytes()),
+        Text {
+            bytes: CODE_KEY.to_vec(),
+            word: Some(Word::InValue(code.clone())),
+        },
+        Text {
+            bytes: FLAG_LABEL.to_vec(),
+            word: Some(Word::InLine(code)),
+        },
     ]
 }
 
@@ -139,13 +179,21 @@ mod tests {
     use super::*;
 
     fn texts(pattern: &str) -> Vec<String> {
-        let show = |c: &Clause| c.iter().map(|t| String::from_utf8_lossy(&t.bytes).into_owned()).collect::<Vec<_>>().join("|");
+        let show = |c: &Clause| {
+            c.iter()
+                .map(|t| String::from_utf8_lossy(&t.bytes).into_owned())
+                .collect::<Vec<_>>()
+                .join("|")
+        };
         of_pattern(pattern).0.iter().map(show).collect()
     }
 
     #[test]
     fn only_what_every_writer_leaves_alone_is_required() {
-        assert_eq!(texts("Permission '(?P<p>[^']+)' denied on/resource"), ["Permission", "denied", "resource"]);
+        assert_eq!(
+            texts("Permission '(?P<p>[^']+)' denied on/resource"),
+            ["Permission", "denied", "resource"]
+        );
         assert_eq!(texts("a%20b{2}caf\u{e9}s?"), ["caf"]);
     }
 

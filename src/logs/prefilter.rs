@@ -1,8 +1,8 @@
 //! The first stage: lines that may match, found by a short rare piece of each signature, at the speed of memory.
-use super::literals::{self, Clause, MIN_PIECE, Need, Text};
+use super::literals::{self, Clause, MIN_PIECE, Need, Text, Word};
 use super::rarity::Rarity;
 use aho_corasick::{AhoCorasick, Span, packed};
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 use memchr::{memchr, memrchr};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -27,13 +27,24 @@ pub struct Prefilter {
 }
 
 /// The second look at a line: all clauses of a signature.
-struct Check(Vec<Vec<(Finder<'static>, Option<Finder<'static>>)>>);
+struct Check(Vec<Vec<(Finder<'static>, Option<Word>)>>);
 
 struct Searcher {
     engine: Engine,
-    /// By pattern: the checks of which one must hold.
-    owners: Vec<Vec<usize>>,
+    /// By pattern: of whom one must agree.
+    owners: Vec<Vec<Owner>>,
 }
+
+/// A signature that a piece stands for.
+#[derive(Debug, Clone)]
+struct Owner {
+    check: usize,
+    /// Where the piece is cut from a JSON key: how far behind its start the key ends, and what the value must hold. It spares
+    /// most lines of a JSON access log the second look.
+    value: Option<(usize, Vec<u8>)>,
+}
+
+type Pieces = Vec<(Vec<u8>, Vec<Owner>)>;
 
 enum Engine {
     Teddy(packed::Searcher),
@@ -96,51 +107,85 @@ impl Prefilter {
 
     fn cut(&mut self, rarity: &Rarity) {
         let length = MIN_PIECE << (self.cuts / 2);
-        let mut pieces: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
-        for (index, need) in self.needs.iter().enumerate() {
-            for piece in best_pieces(need, rarity, length) {
-                pieces.entry(piece).or_default().push(index);
+        let mut pieces: BTreeMap<Vec<u8>, Vec<Owner>> = BTreeMap::new();
+        for (check, need) in self.needs.iter().enumerate() {
+            for (piece, value) in best_pieces(need, rarity, length) {
+                pieces
+                    .entry(piece.to_vec())
+                    .or_default()
+                    .push(Owner { check, value });
             }
         }
-        let pieces: Vec<(Vec<u8>, Vec<usize>)> = pieces.into_iter().collect();
+        let pieces: Pieces = pieces.into_iter().collect();
         self.searchers = pieces.chunks(MAX_PIECES).filter_map(Searcher::new).collect();
         // An engine that cannot be built leaves the slow road, which is correct.
         self.all |= self.searchers.len() != pieces.len().div_ceil(MAX_PIECES);
     }
 }
 
+/// What a piece's owner adds to it.
+type Gate = Option<(usize, Vec<u8>)>;
+type Cut<'a> = Vec<(&'a [u8], Gate)>;
+
 /// The pieces of the clause whose pieces are least to be expected.
-fn best_pieces(need: &Need, rarity: &Rarity, length: usize) -> Vec<Vec<u8>> {
-    let mut best: Option<(f32, Vec<Vec<u8>>)> = None;
+fn best_pieces<'a>(need: &'a Need, rarity: &Rarity, length: usize) -> Cut<'a> {
+    let mut best: Option<(f32, Cut)> = None;
     for clause in need.0.iter().filter(|clause| literals::is_searchable(clause)) {
-        let pieces: Vec<(f32, &[u8])> =
-            clause.iter().filter_map(|text| rarest_window(&text.bytes, rarity, length)).collect();
-        let expect = pieces.iter().map(|(expect, _)| expect.exp()).sum();
+        let mut expect = 0.0;
+        let mut pieces = Vec::new();
+        for text in clause {
+            if let Some((at, piece, expected)) = rarest_window(&text.bytes, rarity, length) {
+                let gate = match &text.word {
+                    Some(Word::InValue(word)) => Some((text.bytes.len() - at, word.clone())),
+                    _ => None,
+                };
+                expect += expected.exp();
+                pieces.push((piece, gate));
+            }
+        }
         if best.as_ref().is_none_or(|(least, _)| expect < *least) {
-            best = Some((expect, pieces.iter().map(|(_, piece)| piece.to_vec()).collect()));
+            best = Some((expect, pieces));
         }
     }
     best.map(|(_, pieces)| pieces).unwrap_or_default()
 }
 
-fn rarest_window<'a>(text: &'a [u8], rarity: &Rarity, length: usize) -> Option<(f32, &'a [u8])> {
+fn rarest_window<'a>(text: &'a [u8], rarity: &Rarity, length: usize) -> Option<(usize, &'a [u8], f32)> {
     text.windows(length.min(text.len()))
-        .map(|window| (rarity.expect(window), window))
-        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .enumerate()
+        .map(|(at, window)| (at, window, rarity.expect(window)))
+        .min_by(|a, b| a.2.total_cmp(&b.2))
+}
+
+impl Owner {
+    /// Whether the value after the key, if the piece is cut from one, has the word.
+    fn gate(&self, block: &[u8], hit: usize) -> bool {
+        self.value.as_ref().is_none_or(|(behind, word)| {
+            let after = block.get(hit + behind..).unwrap_or_default();
+            literals::list_has(literals::value_after(after), word)
+        })
+    }
 }
 
 impl Searcher {
-    fn new(pieces: &[(Vec<u8>, Vec<usize>)]) -> Option<Self> {
+    fn new(pieces: &[(Vec<u8>, Vec<Owner>)]) -> Option<Self> {
         // Of pieces that begin at one place only one is reported: it stands for all that share its beginning.
         let owners = pieces
             .iter()
             .map(|(piece, _)| {
-                let together = pieces.iter().filter(|(p, _)| p.starts_with(piece) || piece.starts_with(p));
-                together.flat_map(|(_, owners)| owners.iter().copied()).collect()
+                let together = pieces
+                    .iter()
+                    .filter(|(p, _)| p.starts_with(piece) || piece.starts_with(p));
+                together.flat_map(|(_, owners)| owners.iter().cloned()).collect()
             })
             .collect();
         let texts = || pieces.iter().map(|(piece, _)| piece);
-        let engine = match packed::Config::new().only_teddy(true).builder().extend(texts()).build() {
+        let engine = match packed::Config::new()
+            .only_teddy(true)
+            .builder()
+            .extend(texts())
+            .build()
+        {
             Some(teddy) => Engine::Teddy(teddy),
             None => Engine::Automaton(Box::new(AhoCorasick::new(texts()).ok()?)),
         };
@@ -154,6 +199,11 @@ impl Searcher {
         let mut refused: u64 = 0;
         let mut refusals = 0;
         while let Some((piece, start)) = self.engine.find(block, at) {
+            let owners = self.owners.get(piece).map_or(&[] as &[Owner], Vec::as_slice);
+            if !owners.iter().any(|owner| owner.gate(block, start)) {
+                at = start + 1;
+                continue;
+            }
             if start >= line.end {
                 line = line_around(block, start);
                 refused = 0;
@@ -161,15 +211,19 @@ impl Searcher {
             let bit = 1u64 << (piece % MAX_PIECES);
             let holds = refused & bit == 0 && {
                 let text = block.get(line.clone()).unwrap_or_default();
-                let owners = self.owners.get(piece).map_or(&[] as &[usize], Vec::as_slice);
-                owners.iter().any(|owner| checks.get(*owner).is_some_and(|check| check.holds(text)))
+                owners.iter().any(|owner| {
+                    owner.gate(block, start) && checks.get(owner.check).is_some_and(|check| check.holds(text))
+                })
             };
             if holds {
                 at = line.end + 1;
                 found.push(line.clone());
             } else {
                 refusals += 1;
-                refused |= bit;
+                // With gates the next hit in the line may be another's.
+                if owners.iter().all(|owner| owner.value.is_none()) {
+                    refused |= bit;
+                }
                 at = start + 1;
             }
         }
@@ -182,9 +236,14 @@ impl Engine {
         if at >= block.len() {
             return None;
         }
-        let span = Span { start: at, end: block.len() };
+        let span = Span {
+            start: at,
+            end: block.len(),
+        };
         match self {
-            Self::Teddy(teddy) => teddy.find_in(block, span).map(|hit| (hit.pattern().as_usize(), hit.start())),
+            Self::Teddy(teddy) => teddy
+                .find_in(block, span)
+                .map(|hit| (hit.pattern().as_usize(), hit.start())),
             Self::Automaton(automaton) => automaton
                 .find(aho_corasick::Input::new(block).span(span))
                 .map(|hit| (hit.pattern().as_usize(), hit.start())),
@@ -202,22 +261,86 @@ fn line_around(block: &[u8], at: usize) -> Range<usize> {
 
 impl Check {
     fn new(need: &Need) -> Self {
-        let finder = |bytes: &[u8]| Finder::new(bytes).into_owned();
-        let text = |text: &Text| (finder(&text.bytes), text.word.as_deref().map(finder));
-        Self(need.0.iter().map(|clause: &Clause| clause.iter().map(text).collect()).collect())
+        let text = |text: &Text| (Finder::new(&text.bytes).into_owned(), text.word.clone());
+        Self(
+            need.0
+                .iter()
+                .map(|clause: &Clause| clause.iter().map(text).collect())
+                .collect(),
+        )
     }
 
     fn holds(&self, line: &[u8]) -> bool {
         self.0.iter().all(|clause| {
-            clause.iter().any(|(text, word)| {
-                text.find(line).is_some() && word.as_ref().is_none_or(|word| has_word(line, word))
+            clause.iter().any(|(text, word)| match word {
+                None => text.find(line).is_some(),
+                Some(Word::InLine(word)) => text.find(line).is_some() && has_word(line, word),
+                Some(Word::InValue(word)) => text.find_iter(line).any(|at| {
+                    let after = line.get(at + text.needle().len()..).unwrap_or_default();
+                    literals::list_has(literals::value_after(after), word)
+                }),
             })
         })
     }
 }
 
-fn has_word(line: &[u8], word: &Finder) -> bool {
-    let letter = |at: Option<usize>| at.and_then(|i| line.get(i)).is_some_and(u8::is_ascii_alphanumeric);
-    word.find_iter(line)
-        .any(|at| !letter(at.checked_sub(1)) && !letter(Some(at + word.needle().len())))
+fn has_word(line: &[u8], word: &[u8]) -> bool {
+    let letter = |at: Option<usize>| {
+        at.and_then(|i| line.get(i))
+            .is_some_and(u8::is_ascii_alphanumeric)
+    };
+    memmem::find_iter(line, word).any(|at| !letter(at.checked_sub(1)) && !letter(Some(at + word.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn lines(filter: &mut Prefilter, block: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        filter.candidates(block.as_bytes(), &mut found);
+        found
+            .into_iter()
+            .map(|line| block.get(line).unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_piece_that_turns_out_common_is_left_for_another() {
+        let mut filter = Prefilter::new(vec![literals::of_pattern("zqxjkv-started")]);
+        let block = "a zqxjkv in each line\n".repeat(5000) + "zqxjkv-started\n";
+        assert_eq!(lines(&mut filter, &block), ["zqxjkv-started"]);
+        assert_eq!(filter.false_candidates, 5000);
+        filter.adapt(block.as_bytes(), 5001);
+        assert_eq!(lines(&mut filter, &block), ["zqxjkv-started"]);
+        assert_eq!(filter.false_candidates, 0);
+    }
+
+    #[test]
+    fn a_line_is_found_once_and_by_any_of_more_than_one_searcher() {
+        let words: Vec<String> = (0..150).map(|n| format!("w{n:03}x")).collect();
+        let mut filter = Prefilter::new(words.iter().map(|word| literals::of_pattern(word)).collect());
+        assert_eq!(filter.searchers.len(), 3);
+        let block = words
+            .chunks(2)
+            .map(|pair| pair.join(" ") + "\nother\n")
+            .collect::<String>();
+        assert_eq!(lines(&mut filter, &block).len(), 75);
+    }
+
+    #[test]
+    fn a_json_key_counts_only_with_its_value() {
+        let mut filter = Prefilter::new(vec![Need::default().and_clause(literals::of_flag("UF"))]);
+        let found = r#"{"response_flags":"URX,UF"}
+{"t":"{\"response_flags\": \"UF\"}"}
+{"labels":{"response_flag": "UF"}}
+HTTP/1.1\" 503 UF,URX x
+HTTP/1.1" 503 URX,UF 0"#;
+        let other = "{\"response_flags\":\"-\",\"x\":\"UF\"}\n503 UFX x\n";
+        assert_eq!(
+            lines(&mut filter, &format!("{other}{found}\n{other}")).join("\n"),
+            found
+        );
+    }
 }

@@ -40,7 +40,13 @@ impl Rarity {
         first
             + text
                 .windows(2)
-                .map(|pair| if let [a, b] = *pair { self.follows(a, b).ln() } else { 0.0 })
+                .map(|pair| {
+                    if let [a, b] = *pair {
+                        self.follows(a, b).ln()
+                    } else {
+                        0.0
+                    }
+                })
                 .sum::<f32>()
     }
 

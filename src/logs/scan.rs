@@ -5,7 +5,7 @@ use super::confirm::Confirm;
 use super::entry::{self, Record};
 use super::group::Groups;
 use super::join::Joiner;
-use super::literals::Need;
+use super::literals::{Need, of_pattern};
 use super::prefilter::Prefilter;
 use super::{LogEvidence, Signature, envoy};
 use crate::snapshot::{Blob, ProjectId, ReadError, Warning};
@@ -74,7 +74,7 @@ impl<'a> Scan<'a> {
         let mut needs: Vec<Need> = signatures.iter().map(Signature::need).collect();
         if !needs.is_empty() {
             needs.push(Need::default().and_text(SPLIT_KEY.to_vec()));
-            needs.push(super::literals::of_pattern(&regex::escape(envoy::DUMP_MARKER)));
+            needs.extend([envoy::DUMP_MARKER, envoy::VERDICT].map(|text| of_pattern(&regex::escape(text))));
         }
         Self {
             prefilter: Prefilter::new(needs),
@@ -89,11 +89,16 @@ impl<'a> Scan<'a> {
     }
 
     fn file(&mut self, project: &ProjectId, blob: &Blob, limits: Limits) -> Result<(), ReadError> {
-        let io = |source| ReadError::Io { path: PathBuf::from(&blob.origin), source };
+        let io = |source| ReadError::Io {
+            path: PathBuf::from(&blob.origin),
+            source,
+        };
         let mut blocks = Blocks::new(blob.open().map_err(io)?, limits);
         let mut source = Source {
             origin: &blob.origin,
-            project: Some(project.as_str()).filter(|project| *project != "-").unwrap_or_default(),
+            project: Some(project.as_str())
+                .filter(|project| *project != "-")
+                .unwrap_or_default(),
             format: None,
             lines: 0,
             cut: 0,
@@ -121,7 +126,9 @@ impl<'a> Scan<'a> {
         if source.format.is_none() {
             source.detect(bytes, is_cut)?;
         }
-        if source.format == Some(Format::Text) && let Some(at) = memchr(0, bytes) {
+        if source.format == Some(Format::Text)
+            && let Some(at) = memchr(0, bytes)
+        {
             let line = source.lines + count_lines(bytes.get(..at)) + 1;
             return Err(source.malformed(line, "not a text file: it holds a NUL byte".into()));
         }
@@ -138,7 +145,10 @@ impl<'a> Scan<'a> {
         }
         if source.format == Some(Format::Json) {
             self.activity.look(bytes).map_err(|(at, problem)| {
-                source.malformed(source.lines + count_lines(bytes.get(..at)) + 1, not_json(&problem))
+                source.malformed(
+                    source.lines + count_lines(bytes.get(..at)) + 1,
+                    not_json(&problem),
+                )
             })?;
         }
         self.lines(source, bytes)
@@ -180,7 +190,7 @@ impl<'a> Scan<'a> {
 
     fn line(&mut self, source: &Source, bytes: &[u8], number: u64) -> Result<(), ReadError> {
         let text = String::from_utf8_lossy(bytes.trim_ascii_end());
-        if text.is_empty() && !self.joiner.is_open() {
+        if text.is_empty() && (source.format != Some(Format::Text) || !self.joiner.is_open()) {
             return Ok(());
         }
         let mut record = source.record(&text, number)?;
@@ -212,7 +222,10 @@ impl Source<'_> {
             return Ok(());
         };
         let rest = bytes.get(start..).unwrap_or_default();
-        let first = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default().trim_ascii_end();
+        let first = rest
+            .get(..memchr(b'\n', rest).unwrap_or(rest.len()))
+            .unwrap_or_default()
+            .trim_ascii_end();
         let number = self.lines + count_lines(bytes.get(..start)) + 1;
         if matches!(first, [b'['] | [b'[', b'{', ..] | b"[]") {
             return Err(self.malformed(number, "a JSON array, not one entry a line".into()));
@@ -237,9 +250,6 @@ impl Source<'_> {
         let is_object = text.starts_with('{');
         match self.format {
             Some(Format::Json) if is_object || self.is_export() => {
-                if text.is_empty() {
-                    return Ok(Record::default());
-                }
                 entry::from_json(text).map_err(|error| self.malformed(number, not_json(&error)))
             }
             _ if is_object => Ok(entry::from_json(text).unwrap_or_else(|_| entry::from_text(text))),
@@ -258,7 +268,8 @@ impl Source<'_> {
             line: usize::try_from(line).unwrap_or(usize::MAX),
             column: 0,
             problem,
-            remedy: "give Cloud Logging entries as NDJSON (one JSON object a line) or Envoy's plain log text".into(),
+            remedy: "give Cloud Logging entries as NDJSON (one JSON object a line) or Envoy's plain log text"
+                .into(),
         }
     }
 
@@ -266,9 +277,9 @@ impl Source<'_> {
         (self.cut > 0).then(|| Warning {
             origin: self.origin.to_owned(),
             text: format!(
-                "{} lines longer than {} bytes were cut, the first at line {}: {}",
-                self.cut,
+                "lines longer than {} bytes were cut: {}, the first at line {}; {}",
                 limits.line,
+                self.cut,
                 self.first_cut,
                 match self.format {
                     Some(Format::Json) => "as JSON they could not be read",

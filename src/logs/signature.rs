@@ -64,7 +64,13 @@ impl Signature {
                     need = need.and_clause(access.flags.iter().flat_map(|f| literals::of_flag(f)).collect());
                 }
                 if !access.status.is_empty() {
-                    need = need.and_clause(access.status.iter().flat_map(|s| literals::of_status(*s)).collect());
+                    need = need.and_clause(
+                        access
+                            .status
+                            .iter()
+                            .flat_map(|s| literals::of_status(*s))
+                            .collect(),
+                    );
                 }
                 need
             }

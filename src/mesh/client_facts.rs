@@ -224,6 +224,9 @@ fn egress(model: &Model, client: &Client, facts: &mut MeshClient) {
     let clusters: Vec<_> = model.clusters_of(client).into_iter().filter_map(|i| model.clusters.get(i)).collect();
     let unknown = |what: &str| format!("the network of {what} is not known: its GKE cluster was not collected");
     let networks: Vec<_> = clusters.iter().filter_map(|c| c.network.as_ref()).collect();
+    let first = networks.first().map(|n| model.networks.subnets_of(n)).unwrap_or_default();
+    let suitable = first.into_iter().find(|(key, _)| key.region == client.region);
+    facts.cluster_subnet = suitable.map(|(key, _)| key.name.clone()).unwrap_or_default();
     let unread: Vec<&str> = clusters.iter().filter(|c| c.network.is_none()).map(|c| c.membership.as_str()).collect();
     facts.cluster_networks = if unread.is_empty() && !clusters.is_empty() {
         Fact::Known(networks.iter().map(ToString::to_string).collect())

@@ -161,6 +161,11 @@ pub fn membership(model: &Model, index: usize, exported_hosts: usize) -> Members
             Some(true) => Fact::Known(i64::try_from(exported_hosts).unwrap_or(i64::MAX)),
             _ => Fact::Unknown(format!("the VirtualServices of {} were not collected", cluster.membership)),
         },
+        offered_elsewhere: model
+            .clusters
+            .iter()
+            .enumerate()
+            .any(|(other, c)| other != index && c.offers.as_ref().is_some_and(|o| !o.is_empty())),
         project,
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod expression;
 pub mod fixture;
 pub mod lint;
+pub mod page;
 pub mod rule;
 mod set;
 mod template;

@@ -87,11 +87,11 @@ impl Blob {
     /// All unpacked bytes, at most [`MAX_FILE`].
     pub fn bytes(&self) -> Result<Vec<u8>, ReadError> {
         let mut bytes = Vec::new();
-        let stream = self.open().map_err(|source| self.io(source))?;
+        let stream = self.open().map_err(|source| self.unreadable(source))?;
         stream
             .take(MAX_FILE + 1)
             .read_to_end(&mut bytes)
-            .map_err(|source| self.io(source))?;
+            .map_err(|source| self.unreadable(source))?;
         if bytes.len() as u64 > MAX_FILE {
             return Err(ReadError::TooLarge {
                 origin: self.origin.clone(),
@@ -102,10 +102,20 @@ impl Blob {
         Ok(bytes)
     }
 
-    fn io(&self, source: io::Error) -> ReadError {
-        ReadError::Io {
-            path: PathBuf::from(&self.origin),
-            source,
+    /// Why a stream could not be read: damaged where it is packed, else the system's refusal.
+    pub fn unreadable(&self, source: io::Error) -> ReadError {
+        if self.encoding == Encoding::Plain || source.kind() == io::ErrorKind::NotFound {
+            return ReadError::Io {
+                path: PathBuf::from(&self.origin),
+                source,
+            };
+        }
+        ReadError::Malformed {
+            origin: self.origin.clone(),
+            line: 0,
+            column: 0,
+            problem: format!("cannot be unpacked: {source}"),
+            remedy: "the file is truncated or damaged; copy or collect it again".into(),
         }
     }
 }

@@ -30,6 +30,8 @@ facts! {
         revisions_in_trouble: Fact<Vec<String>>,
         /// How many hosts its VirtualServices export.
         exported_hosts: Fact<i64>,
+        /// Whether another cluster of the scope offers a mesh to external clients.
+        offered_elsewhere: bool,
     }
 }
 

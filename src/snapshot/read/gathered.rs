@@ -2,14 +2,15 @@
 //!
 //! What is given twice is merged: listings are joined, the later of two resources of one name stands.
 use super::kinds::LOOSE_MEMBERSHIP;
-use super::layout;
 use super::limits::Scales;
+use super::paths;
 use crate::snapshot::{Blob, ReadError, Warning, World};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// All that loose files brought so far.
 #[derive(Debug, Default)]
@@ -30,7 +31,7 @@ struct Listing {
 #[derive(Debug)]
 struct Row {
     text: String,
-    origin: String,
+    origin: Arc<str>,
 }
 
 impl Gathered {
@@ -40,7 +41,7 @@ impl Gathered {
             world.files.insert(path.to_owned(), blob);
         } else if path.starts_with("logging/") || path.starts_with("csds/") {
             world.files.insert(free_path(path, world), blob);
-        } else if layout::list_key(path).is_some() {
+        } else if paths::list_key(path).is_some() {
             self.again.push((path.to_owned(), blob));
         } else {
             world.warnings.push(Warning {
@@ -52,12 +53,14 @@ impl Gathered {
     }
 
     /// One resource of a listing.
-    pub fn row(&mut self, path: &str, text: String, origin: &str) {
+    pub fn row(&mut self, path: &str, text: String, origin: &Arc<str>) {
         let listing = self.listings.entry(path.to_owned()).or_default();
-        listing.origins.insert(origin.to_owned());
+        if !listing.origins.contains(origin.as_ref()) {
+            listing.origins.insert(origin.to_string());
+        }
         listing.rows.push(Row {
             text,
-            origin: origin.to_owned(),
+            origin: Arc::clone(origin),
         });
     }
 
@@ -140,7 +143,7 @@ fn free_path(path: &str, world: &World) -> String {
 
 /// Joins a listing with the file that is there already.
 fn write(path: &str, mut listing: Listing, world: &mut World) -> Result<(), ReadError> {
-    let key = layout::list_key(path).unwrap_or("items");
+    let key = paths::list_key(path).unwrap_or("items");
     let mut rest = BTreeMap::new();
     if let Some(before) = world.files.get(path) {
         let bytes = before.bytes()?;
@@ -151,7 +154,7 @@ fn write(path: &str, mut listing: Listing, world: &mut World) -> Result<(), Read
     }
     let rows = once_each(listing.rows, &mut world.warnings);
     if !listing.unreachable.is_empty() {
-        let field = if layout::is_aggregated(path) {
+        let field = if paths::is_aggregated(path) {
             "unreachables"
         } else {
             "unreachable"
@@ -172,7 +175,7 @@ fn write(path: &str, mut listing: Listing, world: &mut World) -> Result<(), Read
     }
     text.push_str(&Value::from(key).to_string());
     text.push(':');
-    if layout::is_aggregated(path) {
+    if paths::is_aggregated(path) {
         // Which place an item came from no longer matters: its own links say it.
         text.push_str(&format!("{{\"global\":{{\"items\":{list}}}}}"));
     } else {
@@ -203,18 +206,19 @@ fn open(path: &str, bytes: &[u8], origin: &str) -> Result<(Fields, Vec<Row>), Re
         remedy: "the file must hold the API's answer as it came; collect it again".into(),
     };
     let mut fields: Fields = serde_json::from_slice(bytes).map_err(bad)?;
-    let key = layout::list_key(path).unwrap_or("items");
+    let key = paths::list_key(path).unwrap_or("items");
     let mut rows = Vec::new();
+    let source: Arc<str> = origin.into();
     let mut push = |items: Vec<Box<RawValue>>| {
         rows.extend(items.into_iter().map(|raw| Row {
             text: raw.get().to_owned(),
-            origin: origin.to_owned(),
+            origin: Arc::clone(&source),
         }));
     };
     let Some(list) = fields.remove(key) else {
         return Ok((fields, rows));
     };
-    if !layout::is_aggregated(path) {
+    if !paths::is_aggregated(path) {
         let items: Option<Vec<Box<RawValue>>> = serde_json::from_str(list.get()).map_err(bad)?;
         push(items.unwrap_or_default());
         return Ok((fields, rows));
@@ -260,7 +264,7 @@ fn once_each(rows: Vec<Row>, warnings: &mut Vec<Warning>) -> Vec<Row> {
             Some(before) => {
                 if before.text != row.text {
                     warnings.push(Warning {
-                        origin: before.origin.clone(),
+                        origin: before.origin.to_string(),
                         text: format!(
                             "{name} is given more than once: the one in {} is used",
                             row.origin

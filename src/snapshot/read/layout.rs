@@ -1,5 +1,6 @@
 //! The snapshot layout: which path holds what, typed.
-use super::limits::Scales;
+use super::limits::{Scales, Weighed};
+use super::paths::{is_log, knows};
 use crate::gcp::{compute, container, dns, fleet, iam, project, run, service_usage};
 use crate::k8s::meta::List;
 use crate::snapshot::manifest::SCHEMA;
@@ -7,70 +8,6 @@ use crate::snapshot::{Blob, Collected, Manifest, ReadError, Snapshot, Warning, W
 use crate::xds;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-
-/// The listing's array in the file at a layout path; `None` for files that are no listing.
-pub fn list_key(path: &str) -> Option<&'static str> {
-    let (folder, file) = path.rsplit_once('/')?;
-    let source = folder.split('/').next().unwrap_or_default();
-    Some(match (source, file) {
-        ("kubernetes", _) => "items",
-        ("compute", _) if !folder.ends_with("/health") => "items",
-        ("cloud-run" | "service-usage", "services.json") => "services",
-        ("cloud-run", "revisions.json") => "revisions",
-        ("dns", "managed-zones.json") => "managedZones",
-        ("dns", "rrsets.json") => "rrsets",
-        ("fleet", _) => "resources",
-        ("clusters", _) => "clusters",
-        ("iam", "roles.json" | "predefined-roles.json") => "roles",
-        ("iam", "deny-policies.json") => "policies",
-        ("iam", "service-accounts.json") => "accounts",
-        _ => return None,
-    })
-}
-
-/// Whether the file at a path holds an aggregated listing: items by place.
-pub fn is_aggregated(path: &str) -> bool {
-    path.starts_with("compute/") && !path.ends_with("/networks.json") && !path.ends_with("/firewalls.json")
-}
-
-/// Whether the layout has such a path.
-pub fn knows(path: &str) -> bool {
-    let parts: Vec<&str> = path.split('/').collect();
-    match parts.as_slice() {
-        ["bundle.json"]
-        | ["cloud-run", _, _, "services.json" | "revisions.json"]
-        | ["iam", "predefined-roles.json"]
-        | ["iam", "folders", _, "policy.json"]
-        | ["iam", "organizations", _, "policy.json" | "roles.json"]
-        | ["service-usage", _, "services.json"]
-        | ["dns", _, "managed-zones.json"]
-        | ["dns", _, "zones", _, "rrsets.json"]
-        | ["fleet", _, "memberships.json" | "features.json"]
-        | ["clusters", _, "clusters.json"] => true,
-        ["iam", "projects", _, file] => matches!(
-            *file,
-            "project.json"
-                | "policy.json"
-                | "ancestry.json"
-                | "roles.json"
-                | "deny-policies.json"
-                | "service-accounts.json"
-        ),
-        ["compute", _, file] => matches!(
-            *file,
-            "networks.json"
-                | "subnetworks.json"
-                | "addresses.json"
-                | "firewalls.json"
-                | "backend-services.json"
-                | "network-endpoint-groups.json"
-        ),
-        ["compute", _, "health", file] | ["kubernetes", _, file] => file.ends_with(".json"),
-        ["logging", _, file] => is_log(file),
-        ["csds", _, file] => is_csds(file, ".binpb") || is_csds(file, ".json"),
-        _ => false,
-    }
-}
 
 /// Types every file of the world whose path the layout knows; the others become warnings.
 pub fn parse(mut world: World) -> Result<Snapshot, ReadError> {
@@ -190,10 +127,6 @@ fn place(s: &mut Snapshot, path: &str, blob: &Blob, scales: &mut Scales) -> Resu
     Ok(())
 }
 
-fn is_csds(name: &str, extension: &str) -> bool {
-    name.starts_with("client-status") && name.ends_with(extension)
-}
-
 /// The manifest, of a schema that this version knows. Files made by hand may leave the schema out.
 fn manifest(blob: &Blob, scales: &mut Scales) -> Result<Manifest, ReadError> {
     let manifest: Manifest = json(blob, scales)?;
@@ -208,10 +141,6 @@ fn manifest(blob: &Blob, scales: &mut Scales) -> Result<Manifest, ReadError> {
         problem: format!("schemaVersion {schema:?} is not known; this version reads {SCHEMA:?}"),
         remedy: "use the meshdoctor version that wrote the bundle, or a newer one".into(),
     })
-}
-
-fn is_log(name: &str) -> bool {
-    name.ends_with(".ndjson") || name.ends_with(".log")
 }
 
 fn project_iam(
@@ -319,28 +248,35 @@ fn kubernetes(
 }
 
 fn items<T: DeserializeOwned>(blob: &Blob, scales: &mut Scales) -> Result<Vec<T>, ReadError> {
-    Ok(json::<List<T>>(blob, scales)?.items)
+    // Items take no room when they are only weighed: a list of millions is refused before it is unfolded.
+    let counted: List<Weighed> = json(blob, scales)?;
+    scales.count(counted.items.len(), &blob.origin)?;
+    parse_json::<List<T>>(&blob.bytes()?, &blob.origin).map(|list| list.items)
 }
 
 /// Parses a JSON file; an error names the file, line, column and field.
 fn json<T: DeserializeOwned>(blob: &Blob, scales: &mut Scales) -> Result<T, ReadError> {
     let bytes = blob.bytes()?;
     scales.weigh(&bytes, &blob.origin)?;
-    let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let field = error.path().to_string();
-        let inner = error.into_inner();
-        ReadError::Malformed {
-            origin: blob.origin.clone(),
-            line: inner.line(),
-            column: inner.column(),
-            problem: if field == "." {
-                inner.to_string()
-            } else {
-                format!("{field}: {inner}")
-            },
-            remedy: "the file must hold the API's answer as it came; collect it again or correct the field"
-                .into(),
-        }
-    })
+    parse_json(&bytes, &blob.origin)
+}
+
+fn parse_json<T: DeserializeOwned>(bytes: &[u8], origin: &str) -> Result<T, ReadError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer);
+    let bad = |field: String, inner: &serde_json::Error| ReadError::Malformed {
+        origin: origin.to_owned(),
+        line: inner.line(),
+        column: inner.column(),
+        problem: if field.is_empty() || field == "." {
+            inner.to_string()
+        } else {
+            format!("{field}: {inner}")
+        },
+        remedy: "the file must hold the API's answer as it came; collect it again or correct the field"
+            .into(),
+    };
+    let value = parsed.map_err(|error| bad(error.path().to_string(), error.inner()))?;
+    deserializer.end().map_err(|error| bad(String::new(), &error))?;
+    Ok(value)
 }

@@ -1,5 +1,7 @@
 //! The limits that keep hostile input from exhausting memory, disk or stack, and the errors that tell of them.
 use crate::snapshot::ReadError;
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde_json::value::RawValue;
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
@@ -25,12 +27,20 @@ pub const MAX_ENTRY: u64 = 16 << 20;
 const MAX_OBJECTS: usize = 3_000_000;
 const MAX_ELEMENTS: usize = 8_000_000;
 /// Objects of all files together.
-const MAX_OBJECTS_TOTAL: usize = 12_000_000;
+const MAX_OBJECTS_TOTAL: usize = 8_000_000;
+/// Objects of one resource: each takes some 600 bytes while it is looked at.
+const MAX_OBJECTS_OF_ITEM: usize = 500_000;
+const MAX_ELEMENTS_OF_ITEM: usize = 1_500_000;
+/// Kubernetes resources of all files together.
+const MAX_ITEMS: usize = 500_000;
+/// Documents of one YAML file.
+pub const MAX_DOCUMENTS: usize = 100_000;
 
 /// Counts the objects of all JSON files, before any of them is parsed.
 #[derive(Debug, Default)]
 pub struct Scales {
     objects: usize,
+    items: usize,
 }
 
 impl Scales {
@@ -53,6 +63,38 @@ impl Scales {
             ));
         }
         Ok(())
+    }
+
+    /// Counts resources.
+    pub fn count(&mut self, items: usize, origin: &str) -> Result<(), ReadError> {
+        self.items = self.items.saturating_add(items);
+        if self.items > MAX_ITEMS {
+            let problem = format!("the files up to this one hold more than {MAX_ITEMS} resources");
+            return Err(too_large(origin, problem));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a single resource that is larger than any real one.
+pub fn weigh_item(text: &str, origin: &str) -> Result<(), ReadError> {
+    too_heavy(text).map_or(Ok(()), |problem| Err(too_large(origin, problem)))
+}
+
+fn too_heavy(item: &str) -> Option<String> {
+    let objects = memchr::memchr_iter(b'{', item.as_bytes()).count();
+    let elements = memchr::memchr_iter(b',', item.as_bytes()).count();
+    (objects > MAX_OBJECTS_OF_ITEM || elements > MAX_ELEMENTS_OF_ITEM)
+        .then(|| format!("a single resource holds {objects} objects and {elements} elements"))
+}
+
+/// A resource that is weighed and not kept: it takes no room.
+pub struct Weighed;
+
+impl<'de> Deserialize<'de> for Weighed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        too_heavy(raw.get()).map_or(Ok(Self), |problem| Err(D::Error::custom(problem)))
     }
 }
 

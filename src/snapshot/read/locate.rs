@@ -39,10 +39,9 @@ pub fn shown(path: &[Segment]) -> String {
 
 /// The 1-based line and column of a field of a YAML document.
 pub fn in_yaml(text: &str, path: &[Segment]) -> Option<(usize, usize)> {
-    let found =
-        serde_saphyr::with_deserializer_from_str_with_options(text, super::documents::yaml_options(), |d| {
-            Seek::<serde_saphyr::Spanned<IgnoredAny>>::new(path).deserialize(d)
-        });
+    let found = serde_saphyr::with_deserializer_from_str_with_options(text, super::yaml::options(), |d| {
+        Seek::<serde_saphyr::Spanned<IgnoredAny>>::new(path).deserialize(d)
+    });
     let place = found.ok()??.referenced;
     Some((
         usize::try_from(place.line()).ok()?,

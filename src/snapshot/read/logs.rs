@@ -1,7 +1,6 @@
 //! Log files of any size: recognised by their first 64 KiB, arrays of entries rewritten as one entry a line.
 use super::google::{is_log_entry, project_of};
 use super::limits::{MAX_ENTRY, MAX_UNPACKED, Metered};
-use super::sniff;
 use super::spool::Spool;
 use crate::snapshot::world::Content;
 use crate::snapshot::{Blob, Encoding, ReadError};
@@ -110,7 +109,7 @@ impl<'de> Visitor<'de> for Outline<'_> {
 
 /// Entries in an array, in `{"entries": […]}` or one after the other, rewritten as one entry a line.
 pub fn to_lines(blob: &Blob, spool: &mut Spool) -> Result<Blob, ReadError> {
-    let stream = blob.open().map_err(|error| sniff::broken(blob, error))?;
+    let stream = blob.open().map_err(|error| blob.unreadable(error))?;
     let (stream, left) = Metered::new(stream, MAX_ENTRY);
     let mut writer = spool.file()?;
     {

@@ -5,6 +5,7 @@ use super::sniff::{self, Container};
 use super::{Reader, csds, logs, typed};
 use crate::snapshot::{Blob, ReadError, Warning};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How the file came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub fn add(reader: &mut Reader<'_>, mut blob: Blob, name: &str, given: Given<'_>
     if let Some(log) = logs::recognise(text) {
         return add_log(reader, blob, log, stem);
     }
-    let bytes = blob.bytes().map_err(|error| packed(&blob, error))?;
+    let bytes = blob.bytes()?;
     let Ok(text) = std::str::from_utf8(&bytes) else {
         return if csds::recognise(&bytes).is_some() {
             binary(reader, blob, &head)
@@ -92,7 +93,7 @@ fn ours(text: &str) -> bool {
 fn binary(reader: &mut Reader<'_>, blob: Blob, head: &[u8]) -> Result<(), ReadError> {
     // The first field of a CSDS answer is its first client: zeros and other noise end here, unread.
     let project = if head.first() == Some(&0x0a) {
-        csds::recognise(&blob.bytes().map_err(|error| packed(&blob, error))?)
+        csds::recognise(&blob.bytes()?)
     } else {
         None
     };
@@ -140,6 +141,7 @@ fn items(
     };
     let mut file = File {
         blob,
+        origin: blob.origin.as_str().into(),
         defaults,
         notes: BTreeMap::new(),
         lines: BTreeMap::new(),
@@ -180,6 +182,7 @@ fn items(
 /// One file while its items are placed.
 struct File<'a> {
     blob: &'a Blob,
+    origin: Arc<str>,
     defaults: Defaults<'a>,
     /// What to warn of, and how often.
     notes: BTreeMap<String, usize>,
@@ -201,6 +204,7 @@ impl File<'_> {
                 _ => self.note("an empty list that is not recognised".into()),
             },
             Piece::Item(item) => {
+                reader.scales.count(1, origin)?;
                 let class =
                     google::classify(&item, &self.defaults).map_err(|fault| item.error(origin, &fault))?;
                 self.place(reader, &item, class)?;
@@ -215,19 +219,19 @@ impl File<'_> {
         match class {
             Class::Row(path, None) => {
                 typed::check(&path, &item.value).map_err(|fault| item.error(origin, &fault))?;
-                reader.gathered.row(&path, item.json(), origin);
+                reader.gathered.row(&path, item.json(), &self.origin);
             }
             Class::Row(path, Some(text)) => {
                 let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
                 typed::check(&path, &value).map_err(|fault| item.error(origin, &fault))?;
-                reader.gathered.row(&path, text, origin);
+                reader.gathered.row(&path, text, &self.origin);
             }
             Class::Rows(path, rows, unreachable) => {
                 reader.gathered.collected(&path);
                 reader.gathered.unreachable(&path, unreachable);
                 for row in rows {
                     typed::check(&path, &row).map_err(|fault| item.error(origin, &fault))?;
-                    reader.gathered.row(&path, row.to_string(), origin);
+                    reader.gathered.row(&path, row.to_string(), &self.origin);
                 }
             }
             Class::Single(path, text) => {
@@ -274,14 +278,6 @@ fn stem(name: &str) -> &str {
         "input"
     } else {
         stem
-    }
-}
-
-/// A packed file that breaks off is damaged, not unreadable.
-fn packed(blob: &Blob, error: ReadError) -> ReadError {
-    match error {
-        ReadError::Io { source, .. } => sniff::broken(blob, source),
-        other => other,
     }
 }
 

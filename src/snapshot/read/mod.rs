@@ -10,12 +10,14 @@ mod directory;
 mod documents;
 mod gathered;
 mod google;
+mod json;
 pub(super) mod kinds;
 mod layout;
 mod limits;
 mod locate;
 mod logs;
 mod loose;
+mod paths;
 mod run_v1;
 mod sniff;
 mod spool;
@@ -24,6 +26,7 @@ mod tar;
 mod tests;
 mod tree;
 mod typed;
+mod yaml;
 mod zip;
 
 use super::world::Content;
@@ -41,6 +44,11 @@ pub struct Options {
 
 /// Reads all paths into one snapshot. `-` is standard input.
 pub fn read(paths: &[PathBuf], options: &Options) -> Result<Snapshot, ReadError> {
+    from_world(gather(paths, options)?)
+}
+
+/// Brings all paths into one world, untyped.
+pub fn gather(paths: &[PathBuf], options: &Options) -> Result<World, ReadError> {
     let mut reader = Reader::new(options);
     for (project, path) in &options.iam_policies {
         reader.add(path, loose::Given::Policy(project))?;
@@ -50,7 +58,7 @@ pub fn read(paths: &[PathBuf], options: &Options) -> Result<Snapshot, ReadError>
             reader.add(path, loose::Given::Named)?;
         }
     }
-    from_world(reader.finish()?)
+    reader.finish()
 }
 
 /// Types what lies in a world.

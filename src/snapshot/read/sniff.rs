@@ -2,7 +2,6 @@
 use super::limits::SNIFF;
 use crate::snapshot::{Blob, Encoding, ReadError};
 use std::io::Read;
-use std::path::PathBuf;
 
 /// Whether many files are in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,25 +42,8 @@ pub fn head(blob: &Blob) -> Result<Vec<u8>, ReadError> {
     let mut head = Vec::new();
     blob.open()
         .and_then(|stream| stream.take(SNIFF).read_to_end(&mut head))
-        .map_err(|error| broken(blob, error))?;
+        .map_err(|error| blob.unreadable(error))?;
     Ok(head)
-}
-
-/// A stream that cannot be read: broken where it is packed, else the system's refusal.
-pub fn broken(blob: &Blob, source: std::io::Error) -> ReadError {
-    if blob.encoding == Encoding::Plain {
-        return ReadError::Io {
-            path: PathBuf::from(&blob.origin),
-            source,
-        };
-    }
-    ReadError::Malformed {
-        origin: blob.origin.clone(),
-        line: 0,
-        column: 0,
-        problem: format!("cannot be unpacked: {source}"),
-        remedy: "the file is truncated or damaged; copy or collect it again".into(),
-    }
 }
 
 /// By the header's own checksum, which the oldest tar has as well as the newest.

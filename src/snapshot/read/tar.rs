@@ -1,7 +1,6 @@
 //! `.tar`, `.tar.gz`, `.tar.zst`: streamed, entry by entry.
 use super::archive::Unpacked;
 use super::limits::{MAX_UNPACKED, Metered};
-use super::sniff;
 use super::spool::Spool;
 use super::tree::Entry;
 use crate::snapshot::{Blob, ReadError};
@@ -12,7 +11,7 @@ const MAX_HEADERS: u64 = 1 << 20;
 
 /// All plain files of the archive.
 pub fn entries(blob: &Blob, spool: &mut Spool) -> Result<Vec<Entry>, ReadError> {
-    let stream = blob.open().map_err(|error| sniff::broken(blob, error))?;
+    let stream = blob.open().map_err(|error| blob.unreadable(error))?;
     let (stream, left) = Metered::new(stream, MAX_HEADERS);
     let mut unpacked = Unpacked::new(&blob.origin);
     let mut archive = tar::Archive::new(stream);

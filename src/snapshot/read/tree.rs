@@ -1,5 +1,5 @@
 //! Files with relative paths, from a directory or an archive: a snapshot in the layout, or a folder of loose files.
-use super::{Reader, layout, loose};
+use super::{Reader, loose, paths};
 use crate::snapshot::{Blob, Encoding, ReadError, Warning};
 
 /// One file below the root.
@@ -81,7 +81,7 @@ fn is_layout_of<'a>(paths: impl Iterator<Item = &'a str>) -> bool {
     let mut any = false;
     for path in paths {
         let (name, _) = unpacked_name(path);
-        if layout::knows(name) {
+        if paths::knows(name) {
             return true;
         }
         any = true;
