@@ -370,12 +370,19 @@ impl Assembly<'_, '_> {
 
     fn logs(&mut self) {
         let mut hits = Vec::new();
+        // Who logged without being collected, or without a name, is somebody all the same: what one logs may explain what it logs too.
+        let mut strangers: BTreeMap<&str, u32> = BTreeMap::new();
+        let first = u32::try_from(self.model.clients.len()).unwrap_or(u32::MAX);
         for group in &self.model.logs.groups {
             let facts = log_facts::facts(&self.model, group);
-            let clients = log_facts::clients_of(&self.model, group);
+            let mut clients = log_facts::clients_of(&self.model, group);
+            if clients.is_empty() {
+                let next = first.saturating_add(u32::try_from(strangers.len()).unwrap_or(u32::MAX));
+                clients.push(*strangers.entry(group.origin.service.as_str()).or_insert(next));
+            }
             let host = self.model.hosts.get(&facts.host);
             let about = About {
-                clients: (!clients.is_empty()).then_some(clients),
+                clients: Some(clients),
                 hosts: host.map(|h| vec![h]),
                 ..About::default()
             };
