@@ -328,6 +328,8 @@ impl Assembly<'_, '_> {
         self.add("xds_resource", resources);
 
         let by_host = self.backends_by_host();
+        let numbers: BTreeMap<&str, u32> =
+            by_host.values().flatten().map(|(number, label)| (label.as_str(), *number)).collect();
         let backend_of = |cluster: &str, hosts: &BTreeSet<String>| backend_of(cluster, hosts, &by_host);
         let mut clusters = Vec::new();
         for facts in xds_facts::clusters(&self.model, &exported, &backend_of) {
@@ -339,16 +341,10 @@ impl Assembly<'_, '_> {
                 .filter(|(_, c)| amiss.contains(&c.name))
                 .map(|(i, _)| i)
                 .collect();
-            let backends = by_host
-                .values()
-                .flatten()
-                .filter(|(_, label)| *label == facts.backend)
-                .map(|(number, _)| *number)
-                .collect::<BTreeSet<u32>>();
             let about = About {
                 clients: (!clients.is_empty()).then_some(clients),
                 hosts: Some(hosts),
-                backends: (!backends.is_empty()).then(|| backends.into_iter().collect()),
+                backends: numbers.get(facts.backend.as_str()).map(|number| vec![*number]),
                 mesh_wide: false,
             };
             let name = Identity { kind: "XdsCluster", name: facts.cluster.clone(), ..Identity::default() };
