@@ -60,7 +60,9 @@ pub fn facts(model: &Model, index: usize, service: &Service, routed: &Routed, po
         container_ports: declared(&pods).into_iter().map(i64::from).collect(),
         ..Backend::default()
     };
-    let mut reasons: Vec<String> = facts.unready.iter().map(|u| u.reason.clone()).collect();
+    // The messages name the pod: only without them are two pods in one trouble one reason.
+    let kind = |reason: &str| reason.split_once(": ").map_or(reason, |(kind, _)| kind).to_owned();
+    let mut reasons: Vec<String> = facts.unready.iter().map(|u| kind(&u.reason)).collect();
     reasons.sort();
     reasons.dedup();
     facts.unready_reasons = reasons;
