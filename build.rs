@@ -12,17 +12,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Rust types for `report.proto`, and its descriptors for canonical JSON.
+/// Rust types for `report.proto`, and their canonical JSON. Maps are sorted, and what is empty is there all the same,
+/// so that two reports of one diagnosis are equal as text and readers may index every list.
 fn report_contract(out: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(["proto/meshdoctor/v1/report.proto"], ["proto"])?;
-    fs::write(
-        out.join("report.bin"),
-        prost::Message::encode_to_vec(&descriptors),
-    )?;
-    prost_build::Config::new()
-        .enable_type_names()
-        .compile_fds(descriptors)?;
+    pbjson_build::Builder::new()
+        .register_descriptors(&prost::Message::encode_to_vec(&descriptors))?
+        .emit_fields()
+        .btree_map(["."])
+        .out_dir(out)
+        .build(&[".meshdoctor.v1"])?;
+    prost_build::Config::new().btree_map(["."]).compile_fds(descriptors)?;
     Ok(())
 }
 

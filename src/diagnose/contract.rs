@@ -5,7 +5,6 @@ use crate::report::v1::{self, check, collector, finding, report};
 use crate::rules::engine::{Check, Confidence, Evidence, Fix, Status};
 use crate::rules::{RuleSet, Severity};
 use crate::snapshot::{self, Snapshot, Warning};
-use std::collections::HashMap;
 
 /// Schema of the report that this version writes.
 const SCHEMA: &str = "meshdoctor.report.v1";
@@ -118,7 +117,7 @@ fn fix_of(fix: Fix) -> v1::Fix {
             .iter()
             .map(|action| v1::Action {
                 kind: action.kind().into(),
-                fields: action.fields().into_iter().collect::<HashMap<_, _>>(),
+                fields: action.fields(),
             })
             .collect(),
     }

@@ -328,6 +328,8 @@ impl Assembly<'_, '_> {
         self.add("xds_resource", resources);
 
         let by_host = self.backends_by_host();
+        let numbers: BTreeMap<&str, u32> =
+            by_host.values().flatten().map(|(number, label)| (label.as_str(), *number)).collect();
         let backend_of = |cluster: &str, hosts: &BTreeSet<String>| backend_of(cluster, hosts, &by_host);
         let mut clusters = Vec::new();
         for facts in xds_facts::clusters(&self.model, &exported, &backend_of) {
@@ -339,16 +341,10 @@ impl Assembly<'_, '_> {
                 .filter(|(_, c)| amiss.contains(&c.name))
                 .map(|(i, _)| i)
                 .collect();
-            let backends = by_host
-                .values()
-                .flatten()
-                .filter(|(_, label)| *label == facts.backend)
-                .map(|(number, _)| *number)
-                .collect::<BTreeSet<u32>>();
             let about = About {
                 clients: (!clients.is_empty()).then_some(clients),
                 hosts: Some(hosts),
-                backends: (!backends.is_empty()).then(|| backends.into_iter().collect()),
+                backends: numbers.get(facts.backend.as_str()).map(|number| vec![*number]),
                 mesh_wide: false,
             };
             let name = Identity { kind: "XdsCluster", name: facts.cluster.clone(), ..Identity::default() };
@@ -370,12 +366,19 @@ impl Assembly<'_, '_> {
 
     fn logs(&mut self) {
         let mut hits = Vec::new();
+        // Who logged without being collected, or without a name, is somebody all the same: what one logs may explain what it logs too.
+        let mut strangers: BTreeMap<&str, u32> = BTreeMap::new();
+        let first = u32::try_from(self.model.clients.len()).unwrap_or(u32::MAX);
         for group in &self.model.logs.groups {
             let facts = log_facts::facts(&self.model, group);
-            let clients = log_facts::clients_of(&self.model, group);
+            let mut clients = log_facts::clients_of(&self.model, group);
+            if clients.is_empty() {
+                let next = first.saturating_add(u32::try_from(strangers.len()).unwrap_or(u32::MAX));
+                clients.push(*strangers.entry(group.origin.service.as_str()).or_insert(next));
+            }
             let host = self.model.hosts.get(&facts.host);
             let about = About {
-                clients: (!clients.is_empty()).then_some(clients),
+                clients: Some(clients),
                 hosts: host.map(|h| vec![h]),
                 ..About::default()
             };

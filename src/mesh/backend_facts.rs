@@ -7,7 +7,6 @@ use super::model::Model;
 use super::mtls::{PeerAuthentications, destination_rule_tls};
 use super::netpol::{self, NetworkPolicies, PodPort};
 use crate::k8s::core::{Container, Pod, Service, ServicePort, TargetPort};
-use crate::k8s::selector;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +39,7 @@ pub struct Routed {
 pub fn facts(model: &Model, index: usize, service: &Service, routed: &Routed, policies: &Policies) -> Backend {
     let Some(cluster) = model.clusters.get(index) else { return Backend::default() };
     let meta = &service.metadata;
-    let pods = cluster.select(&meta.namespace, &service.spec.selector);
+    let pods = cluster.pods.select(&meta.namespace, &service.spec.selector);
     let pods_known = cluster.k8s.is_some_and(|k| k.pods.is_had());
     let unread = |what: &str| format!("the {what} of {} were not collected", cluster.membership);
     let ready: Vec<&&Pod> = pods.iter().filter(|p| is_ready(p)).collect();
@@ -61,7 +60,9 @@ pub fn facts(model: &Model, index: usize, service: &Service, routed: &Routed, po
         container_ports: declared(&pods).into_iter().map(i64::from).collect(),
         ..Backend::default()
     };
-    let mut reasons: Vec<String> = facts.unready.iter().map(|u| u.reason.clone()).collect();
+    // The messages name the pod: only without them are two pods in one trouble one reason.
+    let kind = |reason: &str| reason.split_once(": ").map_or(reason, |(kind, _)| kind).to_owned();
+    let mut reasons: Vec<String> = facts.unready.iter().map(|u| kind(&u.reason)).collect();
     reasons.sort();
     reasons.dedup();
     facts.unready_reasons = reasons;
@@ -179,7 +180,7 @@ fn is_http(port: &ServicePort) -> bool {
 fn near_labels(cluster: &Cluster, service: &Service, facts: &mut Backend) {
     let wanted = &service.spec.selector;
     let mut scored: BTreeMap<String, (f64, BTreeMap<String, String>)> = BTreeMap::new();
-    for pod in cluster.pods(&service.metadata.namespace) {
+    for pod in cluster.pods.all(&service.metadata.namespace) {
         let mut corrected = wanted.clone();
         let (mut score, mut wrong) = (0.0, 0);
         for (key, value) in wanted {
@@ -227,31 +228,20 @@ fn near_labels(cluster: &Cluster, service: &Service, facts: &mut Backend) {
 /// Whether a workload that the selector selects is scaled to 0.
 fn scale(cluster: &Cluster, service: &Service, facts: &mut Backend) {
     let Some(k8s) = cluster.k8s else { return };
-    let kinds = [("deployment", &k8s.deployments), ("statefulset", &k8s.stateful_sets)];
-    let mut zero = Some(false);
-    for (kind, listing) in kinds {
-        if !listing.is_had() {
-            zero = None;
+    for (kind, workload) in cluster.workloads.select(&service.metadata.namespace, &service.spec.selector) {
+        let is_zero = workload.spec.replicas == Some(0);
+        if facts.workload.is_empty() || is_zero {
+            facts.workload = format!("{kind}/{}", workload.metadata.name);
         }
-        let own = listing.items().iter().filter(|d| {
-            d.metadata.namespace == service.metadata.namespace
-                && !service.spec.selector.is_empty()
-                && selector::contains(&d.spec.template.metadata.labels, &service.spec.selector)
-        });
-        for workload in own {
-            let is_zero = workload.spec.replicas == Some(0);
-            if facts.workload.is_empty() || is_zero {
-                facts.workload = format!("{kind}/{}", workload.metadata.name);
-            }
-            if is_zero {
-                facts.scaled_to_zero = Fact::Known(true);
-                return;
-            }
+        if is_zero {
+            facts.scaled_to_zero = Fact::Known(true);
+            return;
         }
     }
-    facts.scaled_to_zero = match zero {
-        Some(_) => Fact::Known(false),
-        None => Fact::Unknown(format!("the Deployments and StatefulSets of {} were not collected", cluster.membership)),
+    facts.scaled_to_zero = if k8s.deployments.is_had() && k8s.stateful_sets.is_had() {
+        Fact::Known(false)
+    } else {
+        Fact::Unknown(format!("the Deployments and StatefulSets of {} were not collected", cluster.membership))
     };
 }
 

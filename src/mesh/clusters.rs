@@ -1,11 +1,12 @@
 //! Clusters: a membership's objects joined with the fleet, the GKE cluster and its network.
+use super::labels::LabelIndex;
 use super::names::{MeshName, last};
 use super::network::{NetworkKey, Networks};
 use super::projects::Projects;
 use crate::gcp::container;
 use crate::gcp::fleet::{Membership, MembershipSpec, MembershipState};
-use crate::k8s::core::{Namespace, Pod, Service};
-use crate::snapshot::{Kubernetes, ProjectId, Snapshot};
+use crate::k8s::core::{Deployment, Namespace, Pod, Service};
+use crate::snapshot::{Collected, Kubernetes, ProjectId, Snapshot};
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,34 +34,14 @@ pub struct Cluster<'s> {
     pub services: BTreeMap<(&'s str, &'s str), &'s Service>,
     /// Namespaces that hold a Service of this name.
     pub service_namespaces: BTreeMap<&'s str, BTreeSet<&'s str>>,
-    /// By namespace, then by one label (`key`, `value`), so that a selector need not look at every pod.
-    pods: BTreeMap<&'s str, PodIndex<'s>>,
+    /// Without those that have done their work.
+    pub pods: LabelIndex<'s, &'s Pod>,
+    /// Deployments and StatefulSets with their kind, by the labels of the pods that they make.
+    pub workloads: LabelIndex<'s, (&'static str, &'s Deployment)>,
     pub namespaces: BTreeMap<&'s str, &'s Namespace>,
 }
 
-#[derive(Debug, Default)]
-struct PodIndex<'s> {
-    all: Vec<&'s Pod>,
-    by_label: BTreeMap<(&'s str, &'s str), Vec<&'s Pod>>,
-}
-
 impl<'s> Cluster<'s> {
-    /// Pods of a namespace that carry all labels of a Service's selector.
-    pub fn select(&self, namespace: &str, selector: &BTreeMap<String, String>) -> Vec<&'s Pod> {
-        let Some(index) = self.pods.get(namespace) else { return Vec::new() };
-        let lists = selector.iter().map(|(k, v)| index.by_label.get(&(k.as_str(), v.as_str())));
-        let Some(shortest) = lists.map(|l| l.map_or(&[][..], Vec::as_slice)).min_by_key(|l| l.len()) else {
-            return Vec::new();
-        };
-        let all = |pod: &&&Pod| crate::k8s::selector::contains(&pod.metadata.labels, selector);
-        shortest.iter().filter(all).copied().collect()
-    }
-
-    /// All pods of a namespace.
-    pub fn pods(&self, namespace: &str) -> &[&'s Pod] {
-        self.pods.get(namespace).map_or(&[], |index| &index.all)
-    }
-
     /// Whether it offers the mesh.
     pub fn offers(&self, mesh: &MeshName, projects: &Projects) -> bool {
         self.offers
@@ -107,6 +88,12 @@ fn cluster<'s>(name: &str, snapshot: &'s Snapshot, projects: &Projects, networks
         NetworkKey::parse(text, &gke_project, projects)
     });
     let k8s = snapshot.kubernetes.get(name);
+    let pods = k8s.iter().flat_map(|k| k.pods.items()).filter(|p| p.status.phase != "Succeeded");
+    let of_kind = |kind, list: &'s Collected<Vec<Deployment>>| list.items().iter().map(move |d| (kind, d));
+    let workloads = k8s
+        .iter()
+        .flat_map(|k| of_kind("deployment", &k.deployments).chain(of_kind("statefulset", &k.stateful_sets)))
+        .map(|(kind, d)| ((kind, d), &d.metadata, &d.spec.template.metadata.labels));
     let mut cluster = Cluster {
         membership: name.to_owned(),
         location: member
@@ -127,7 +114,8 @@ fn cluster<'s>(name: &str, snapshot: &'s Snapshot, projects: &Projects, networks
         }),
         services: BTreeMap::new(),
         service_namespaces: BTreeMap::new(),
-        pods: BTreeMap::new(),
+        pods: LabelIndex::new(pods.map(|p| (p, &p.metadata, &p.metadata.labels))),
+        workloads: LabelIndex::new(workloads),
         namespaces: BTreeMap::new(),
     };
     if let Some(k8s) = k8s {
@@ -142,17 +130,6 @@ impl<'s> Cluster<'s> {
             let (namespace, name) = (service.metadata.namespace.as_str(), service.metadata.name.as_str());
             self.services.insert((namespace, name), service);
             self.service_namespaces.entry(name).or_default().insert(namespace);
-        }
-        for pod in k8s.pods.items() {
-            // Finished pods of Jobs serve nothing.
-            if pod.status.phase == "Succeeded" {
-                continue;
-            }
-            let index = self.pods.entry(pod.metadata.namespace.as_str()).or_default();
-            index.all.push(pod);
-            for (key, value) in &pod.metadata.labels {
-                index.by_label.entry((key, value)).or_default().push(pod);
-            }
         }
         for namespace in k8s.namespaces.items() {
             self.namespaces.insert(namespace.metadata.name.as_str(), namespace);

@@ -14,6 +14,7 @@ pub mod dns;
 pub mod facts;
 pub mod firewall;
 pub mod iam;
+mod labels;
 mod log_facts;
 mod lookup_facts;
 mod manifests;

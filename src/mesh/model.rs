@@ -30,6 +30,7 @@ pub struct Model<'m, 's> {
     pub logs: &'m LogEvidence,
     pub logging_collected: bool,
     pub hosts: Hosts,
+    suffixes: BTreeSet<String>,
     raw: OnceCell<RawVirtualServices>,
 }
 
@@ -79,12 +80,14 @@ impl<'s> Ground<'s> {
 
 impl<'m, 's: 'm> Model<'m, 's> {
     pub fn new(snapshot: &'s Snapshot, ground: &'m Ground<'s>, logs: &'m LogEvidence) -> Self {
+        let dns = DnsView::new(snapshot, &ground.projects);
         Self {
+            suffixes: suffixes(&dns),
+            dns,
             snapshot,
             projects: &ground.projects,
             networks: &ground.networks,
             iam: Iam::new(snapshot, &ground.projects),
-            dns: DnsView::new(snapshot, &ground.projects),
             firewall: Firewall::new(snapshot, &ground.projects),
             proxies: Proxies::new(snapshot, &ground.clients, &ground.projects),
             clients: &ground.clients,
@@ -143,17 +146,24 @@ impl<'m, 's: 'm> Model<'m, 's> {
         if self.snapshot.dns.values().all(|d| !d.zones.is_had()) {
             return None;
         }
-        Some(self.suffixes().iter().any(|suffix| names::under(host, suffix) && host != suffix))
+        // From the longest to the shortest: a host has few labels, a company may have many zones.
+        let mut rest = host;
+        while let Some((_, suffix)) = rest.split_once('.') {
+            if self.suffixes.contains(suffix) {
+                return Some(true);
+            }
+            rest = suffix;
+        }
+        Some(false)
     }
+}
 
-    /// Names of private zones, without those that steer Google's own names.
-    pub fn suffixes(&self) -> BTreeSet<String> {
-        const GOOGLE: [&str; 6] = ["googleapis.com", "gcr.io", "pkg.dev", "run.app", "google.com", "cloud.goog"];
-        self.dns
-            .suffixes()
-            .into_iter()
-            .filter(|s| !GOOGLE.iter().any(|g| names::under(s, g)) && !s.ends_with("in-addr.arpa") && *s != "cluster.local")
-            .map(str::to_owned)
-            .collect()
-    }
+/// Names of private zones, without those that steer Google's own names.
+fn suffixes(dns: &DnsView) -> BTreeSet<String> {
+    const GOOGLE: [&str; 6] = ["googleapis.com", "gcr.io", "pkg.dev", "run.app", "google.com", "cloud.goog"];
+    dns.suffixes()
+        .into_iter()
+        .filter(|s| !GOOGLE.iter().any(|g| names::under(s, g)) && !s.ends_with("in-addr.arpa") && *s != "cluster.local")
+        .map(str::to_owned)
+        .collect()
 }

@@ -20,6 +20,8 @@ pub struct Proxy<'s> {
     assignments: HashMap<&'s str, &'s Assignment>,
     /// Whether any resource came with its content.
     pub has_contents: bool,
+    /// Whether it took the listeners and routes that it was last sent.
+    pub routes_in_sync: bool,
 }
 
 /// All proxies, and which meshes' status was asked for at all.
@@ -74,6 +76,7 @@ impl<'s> Proxy<'s> {
             clusters: HashMap::new(),
             assignments: HashMap::new(),
             has_contents: false,
+            routes_in_sync: routes_in_sync(client),
         };
         for config in client.route_configs() {
             for virtual_host in &config.virtual_hosts {
@@ -127,17 +130,15 @@ impl<'s> Proxy<'s> {
         }
     }
 
-    /// Whether it took the routes that it was last sent.
-    pub fn routes_in_sync(&self) -> bool {
-        let kinds = [Kind::Lds, Kind::Rds];
-        let mut states = self.client.resources.iter().filter(|r| kinds.contains(&r.kind)).map(|r| r.state);
-        states.all(|s| matches!(s, SyncState::Synced | SyncState::Unknown))
-    }
-
     /// The service's name, else the node id.
     pub fn label(&self, clients: &[Client]) -> String {
         self.service.and_then(|i| clients.get(i)).map_or_else(|| self.client.node_id.clone(), |c| c.name.clone())
     }
+}
+
+fn routes_in_sync(client: &XdsClient) -> bool {
+    let routing = client.resources.iter().filter(|r| matches!(r.kind, Kind::Lds | Kind::Rds));
+    routing.map(|r| r.state).all(|s| matches!(s, SyncState::Synced | SyncState::Unknown))
 }
 
 /// Which service a proxy belongs to: nothing public says, so by node metadata that names the service or its revision, else by an

@@ -83,7 +83,7 @@ fn missing_at(model: &Model, routing: &Routing, host: &str) -> (Fact<Vec<String>
         return (Fact::unknown(why), Fact::Known(0));
     }
     let missing: BTreeSet<String> = proxies()
-        .filter(|p| p.has_contents && p.routes_in_sync() && p.virtual_host(host).is_none())
+        .filter(|p| p.has_contents && p.routes_in_sync && p.virtual_host(host).is_none())
         .map(|p| p.label(model.clients))
         .collect();
     (Fact::Known(missing.into_iter().collect()), Fact::Known(i64::try_from(looked_at).unwrap_or(i64::MAX)))

@@ -14,4 +14,5 @@ pub mod v1 {
     //! The generated types of `proto/meshdoctor/v1/report.proto`.
     #![allow(clippy::all, clippy::pedantic, missing_docs)]
     include!(concat!(env!("OUT_DIR"), "/meshdoctor.v1.rs"));
+    include!(concat!(env!("OUT_DIR"), "/meshdoctor.v1.serde.rs"));
 }

@@ -78,7 +78,7 @@ facts! {
         ready_pods: Fact<i64>,
         /// Those that are not, with the reason.
         unready: Vec<UnreadyPod>,
-        /// Reasons of the unready pods, each once.
+        /// Reasons of the unready pods without their messages, each once: `CrashLoopBackOff`.
         unready_reasons: Vec<String>,
         /// Labels of pods in the namespace that come near the selector, `app=ads`, nearest first.
         nearest_labels: Vec<String>,

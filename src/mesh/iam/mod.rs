@@ -63,7 +63,7 @@ pub enum State {
     ConditionUnknown,
     /// A deny rule takes it away, granted or not.
     Denied,
-    /// Only a group holds it, whose members are not collected.
+    /// Everything was seen, and only a group holds it, whose members are not collected.
     ThroughGroupOnly,
     /// Nothing gives it in what was seen, and something was not seen.
     Unknown,
@@ -275,10 +275,10 @@ fn outcome(grants: &[Grant], unknown: &[String]) -> State {
         State::Granted
     } else if direct().any(|g| !g.fails()) {
         State::ConditionUnknown
-    } else if grants.iter().any(|g| g.through_group && !g.fails()) {
-        State::ThroughGroupOnly
     } else if !unknown.is_empty() {
         State::Unknown
+    } else if grants.iter().any(|g| g.through_group && !g.fails()) {
+        State::ThroughGroupOnly
     } else if direct().next().is_some() {
         State::ConditionFalse
     } else {

@@ -24,6 +24,9 @@ const SOURCES: [&str; 10] = [
     "kubernetes",
 ];
 
+/// Beside a snapshot, not of it, and passed over without a warning: what a diagnosis of it must say.
+const COMPANIONS: [&str; 1] = ["expected.yaml"];
+
 /// What is considered of a folder of loose files, before `.gz` or `.zst`.
 const LOOSE: [&str; 7] = ["yaml", "yml", "json", "ndjson", "log", "txt", "binpb"];
 
@@ -32,6 +35,7 @@ pub fn add(mut entries: Vec<Entry>, origin: &str, reader: &mut Reader<'_>) -> Re
     if !is_layout(&entries) && !enter_only_folder(&mut entries) {
         return add_loose(entries, origin, reader);
     }
+    entries.retain(|entry| !COMPANIONS.contains(&entry.path.as_str()));
     for entry in entries {
         let (name, encoding) = unpacked_name(&entry.path);
         let blob = Blob {

@@ -1,0 +1,38 @@
+//! `check` as a whole process: one incident, and worlds of 1,000 and 10,000 exported VirtualServices.
+//!
+//! `cargo bench --bench check` prints times; `MESHDOCTOR_BENCH_WORLD=DIR:N cargo bench --bench check` writes a world and stops,
+//! for a look with `/usr/bin/time -v`.
+mod world;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+fn main() {
+    if let Some((folder, n)) = std::env::var("MESHDOCTOR_BENCH_WORLD").ok().as_deref().and_then(|v| v.split_once(':')) {
+        world::write(Path::new(folder), n.parse().expect("DIR:N"));
+        return;
+    }
+    divan::main();
+}
+
+fn check(path: &Path) {
+    let status = Command::new(env!("CARGO_BIN_EXE_meshdoctor"))
+        .args(["check", "-o", "json"])
+        .arg(path)
+        .stdout(Stdio::null())
+        .status()
+        .expect("the binary runs");
+    assert!(status.code().is_some_and(|code| code <= 1), "{status}");
+}
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn incident() {
+    check(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/incidents/missing-client-role")));
+}
+
+#[divan::bench(args = [1_000, 10_000], sample_count = 5, sample_size = 1)]
+fn exports(bencher: divan::Bencher, n: usize) {
+    let folder = tempfile::tempdir().expect("writable");
+    world::write(folder.path(), n);
+    bencher.bench_local(|| check(folder.path()));
+}
