@@ -9,6 +9,7 @@ mod scope;
 
 pub use error::CliError;
 
+use crate::report;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -61,7 +62,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         // Whoever reads our output has had enough: `meshdoctor … | head`.
         Err(error) if error.is_broken_pipe() => exit::FINE.into(),
         Err(error) => {
-            eprintln!("error: {error}");
+            // Names and values of the input stand in it: other people's bytes.
+            eprintln!("error: {}", report::safe(&error.to_string()));
             error.status().into()
         }
     }

@@ -4,7 +4,7 @@ use super::{CliError, exit, output};
 use crate::diagnose;
 use crate::report;
 use crate::report::v1::{RuleList, RuleSummary};
-use crate::rules::{Rule, RuleSet, fixture, page};
+use crate::rules::{Rule, RuleError, RuleSet, fixture, page};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,7 @@ pub struct Args {
 enum Command {
     /// List the rules
     List {
+        /// The format of the list
         #[arg(short, long, value_enum, default_value_t = Format::Table)]
         output: Format,
         #[command(flatten)]
@@ -132,7 +133,8 @@ fn lint(own: &Own) -> Result<u8, CliError> {
         fixture::missing(&set, &own.fixtures)
             .map_err(|source| CliError::Write { path: own.fixtures.clone(), source })?
     } else {
-        vec![format!("{} is no folder: fixtures were not looked at", own.fixtures.display())]
+        let folder = own.fixtures.display().to_string();
+        vec![RuleError::new(&folder, (0, 0), "no folder: fixtures were not looked at", "name it with --fixtures")]
     };
     for problem in &problems {
         eprintln!("error: {problem}");

@@ -4,7 +4,7 @@ use crate::fix;
 use crate::report::v1::{self, check, collector, finding, report};
 use crate::rules::engine::{Check, Confidence, Evidence, Fix, Status};
 use crate::rules::{RuleSet, Severity};
-use crate::snapshot::{self, Snapshot};
+use crate::snapshot::{self, Snapshot, Warning};
 
 /// Schema of the report that this version writes.
 const SCHEMA: &str = "meshdoctor.report.v1";
@@ -39,8 +39,13 @@ pub fn report(
         findings: findings.into_iter().map(|f| finding_of(set, f)).collect(),
         checks: checks.iter().map(|c| check_of(set, c)).collect(),
         collectors: snapshot.manifest.collectors.iter().map(collector_of).collect(),
-        warnings: snapshot.world.warnings.iter().map(|w| format!("{}: {}", w.origin, w.text)).collect(),
+        warnings: snapshot.world.warnings.iter().map(warning).collect(),
     }
+}
+
+/// A warning in one line.
+pub fn warning(warning: &Warning) -> String {
+    format!("{}: {}", warning.origin, warning.text)
 }
 
 fn finding_of(set: &RuleSet, diagnosed: Diagnosed) -> v1::Finding {

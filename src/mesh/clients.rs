@@ -47,7 +47,9 @@ pub fn clients<'s>(snapshot: &'s Snapshot, projects: &Projects, networks: &Netwo
         for (region, location) in regions {
             let revisions: BTreeMap<&str, &Revision> =
                 location.revisions.items().iter().map(|r| (last(&r.name), r)).collect();
-            for service in location.services.items() {
+            let mut services: Vec<&Service> = location.services.items().iter().collect();
+            services.sort_by_key(|service| last(&service.name));
+            for service in services {
                 let named = named(&snapshot.manifest.scope, last(&service.name));
                 if named == Some(false) {
                     continue;

@@ -10,7 +10,7 @@ use crate::xds::SyncState;
 /// Whether a group of hits is of this service: by name, and by project and region where the record says them.
 pub fn is_of(group: &HitGroup, client: &Client, projects: &Projects) -> bool {
     group.origin.service == client.name
-        && (group.origin.project.is_empty() || projects.same(&group.origin.project, client.project.as_str()))
+        && (group.origin.project.is_empty() || projects.may_be_same(&group.origin.project, client.project.as_str()))
         && (group.origin.location.is_empty() || group.origin.location == client.region)
 }
 

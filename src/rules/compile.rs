@@ -40,8 +40,9 @@ pub fn compile(origin: &str, yaml: &str, environment: &Environment<'static>) -> 
     let file: RuleFile = serde_saphyr::from_str(yaml).map_err(|error| {
         let at = error.location().map_or((0, 0), |l| (l.line(), l.column()));
         let text = error.to_string();
-        let problem = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        vec![RuleError::new(origin, at, problem, "see CONTRIBUTING.md for the fields of a rule")]
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let problem = first.strip_prefix(&format!("line {} column {}: ", at.0, at.1)).unwrap_or(first);
+        vec![RuleError::new(origin, at, problem, remedy(problem))]
     })?;
     let mut checker = Checker { origin, environment, problems: Vec::new(), fields: Vec::new(), kind: file.for_each.value.clone() };
     match kinds().into_iter().find(|(name, ..)| *name == file.for_each.value) {
@@ -55,6 +56,16 @@ pub fn compile(origin: &str, yaml: &str, environment: &Environment<'static>) -> 
     checker.header(&file);
     let rule = checker.body(origin, file);
     if checker.problems.is_empty() { Ok(rule) } else { Err(checker.problems) }
+}
+
+/// What to do about YAML that does not fit: the nearest of the names that the problem says are expected.
+fn remedy(problem: &str) -> String {
+    const SEE: &str = "see CONTRIBUTING.md for the fields of a rule";
+    let wrong = problem.split('`').nth(1);
+    let near = problem
+        .split_once("expected one of ")
+        .and_then(|(_, known)| expression::nearest(wrong?, known.split(", ")));
+    near.map_or_else(|| SEE.into(), |near| format!("did you mean `{near}`? {SEE}"))
 }
 
 struct Checker<'a> {

@@ -1,5 +1,5 @@
 //! Fixtures of rules: a healthy world and what is changed in it, so that a rule fires, or just does not.
-use super::RuleSet;
+use super::{RuleError, RuleSet, template};
 use crate::snapshot::read::{self, Options};
 use crate::snapshot::{Blob, ReadError, Snapshot, World};
 use jiff::{SignedDuration, Timestamp};
@@ -208,14 +208,20 @@ fn entry(line: &LogLine, project: &str, region: &str, at: Timestamp) -> Value {
     })
 }
 
-/// Rules that lack a fixture that fires or one that nearly does, in words.
-pub fn missing(set: &RuleSet, fixtures: &Path) -> io::Result<Vec<String>> {
+/// Rules that lack a fixture that fires or one that nearly does.
+pub fn missing(set: &RuleSet, fixtures: &Path) -> io::Result<Vec<RuleError>> {
     let mut problems = Vec::new();
     for rule in &set.rules {
         let kinds: Vec<Option<bool>> = files(fixtures, rule.code())?.iter().map(|p| must_fire(p)).collect();
         for (kind, name) in [(Some(true), "fires.yaml"), (Some(false), "near-miss.yaml")] {
             if !kinds.contains(&kind) {
-                problems.push(format!("{}: {} is missing in {}/rules/{}", rule.origin, name, fixtures.display(), rule.code()));
+                let folder = format!("{}/rules/{}", fixtures.display(), rule.code());
+                problems.push(RuleError::new(
+                    &rule.origin,
+                    template::place(&rule.file.code),
+                    format!("{} has no fixture {name}", rule.code()),
+                    format!("write {folder}/{name}, or name the folder of fixtures with --fixtures"),
+                ));
             }
         }
     }
