@@ -6,8 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// Each room and the rooms it may know. What stands here is used: a dependency that is gone is struck out.
 const ROOMS: [(&str, &[&str]); 14] = [
-    ("cli", &["diagnose", "mesh", "report", "rules", "scope", "snapshot"]),
-    ("diagnose", &["fix", "logs", "mesh", "report", "rules", "snapshot"]),
+    (
+        "cli",
+        &["diagnose", "mesh", "report", "rules", "scope", "snapshot"],
+    ),
+    (
+        "diagnose",
+        &["fix", "logs", "mesh", "report", "rules", "snapshot"],
+    ),
     ("fix", &[]),
     ("gcp", &[]),
     ("input", &[]),
@@ -37,25 +43,37 @@ impl Source {
     }
 
     fn is_test(&self) -> bool {
-        self.path.split('/').any(|part| part == "tests" || part == "tests.rs")
+        self.path
+            .split('/')
+            .any(|part| part == "tests" || part == "tests.rs")
     }
 
     /// How many modules deep it lies: `mesh/mod.rs` and `scope.rs` are one deep.
     fn depth(&self) -> usize {
         let parts = self.path.split('/').count();
-        if self.path.ends_with("/mod.rs") { parts - 1 } else { parts }
+        if self.path.ends_with("/mod.rs") {
+            parts - 1
+        } else {
+            parts
+        }
     }
 
     /// The code without comments, and without the tests at its end.
     fn code(&self) -> String {
-        let end = self.text.find("#[cfg(test)]\nmod tests {").unwrap_or(self.text.len());
+        let end = self
+            .text
+            .find("#[cfg(test)]\nmod tests {")
+            .unwrap_or(self.text.len());
         without_comments(&self.text[..end])
     }
 }
 
 fn without_comments(text: &str) -> String {
     let kept = |line: &str| !line.trim_start().starts_with("//");
-    text.lines().filter(|line| kept(line)).map(|line| format!("{line}\n")).collect()
+    text.lines()
+        .filter(|line| kept(line))
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 fn sources() -> Vec<Source> {
@@ -69,7 +87,10 @@ fn sources() -> Vec<Source> {
                 open.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
-                found.push(Source { path: path.strip_prefix(&root).unwrap().display().to_string(), text });
+                found.push(Source {
+                    path: path.strip_prefix(&root).unwrap().display().to_string(),
+                    text,
+                });
             }
         }
     }
@@ -112,7 +133,9 @@ fn group_heads(group: &str) -> Vec<String> {
 }
 
 fn word(text: &str) -> Option<String> {
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(text.len());
     (end > 0).then(|| text[..end].to_owned())
 }
 
@@ -144,7 +167,10 @@ fn a_room_knows_the_rooms_it_may_know_and_no_other() {
             wrong.push(format!("src/{room} is a room that this table does not have"));
             continue;
         };
-        for (other, file) in others.iter().filter(|(other, _)| !allowed.contains(&other.as_str())) {
+        for (other, file) in others
+            .iter()
+            .filter(|(other, _)| !allowed.contains(&other.as_str()))
+        {
             wrong.push(format!("src/{file}: `{room}` may not know `{other}`"));
         }
         for other in allowed.iter().filter(|other| !others.contains_key(**other)) {
@@ -180,14 +206,19 @@ fn nothing_leaves_its_room_by_super() {
         let code = source.code();
         for (at, _) in code.match_indices("super::") {
             let chain = code[at..].split("::").take_while(|part| *part == "super").count();
-            assert!(chain < source.depth(), "src/{}: `super` {chain} times leads out of the room", source.path);
+            assert!(
+                chain < source.depth(),
+                "src/{}: `super` {chain} times leads out of the room",
+                source.path
+            );
         }
     }
 }
 
 #[test]
 fn the_readers_of_this_text_see_what_is_there() {
-    let rooms = named_rooms("use crate::{self, a, b::{c, d},\n e::f};\nlet x = crate::g::H; pub(crate) fn i() {}");
+    let rooms =
+        named_rooms("use crate::{self, a, b::{c, d},\n e::f};\nlet x = crate::g::H; pub(crate) fn i() {}");
     let rooms: Vec<&str> = rooms.iter().map(String::as_str).collect();
     assert_eq!(rooms, ["a", "b", "e", "g", "self"]);
     assert_eq!(without_comments("a\n  // crate::b\n/// crate::c\nd\n"), "a\nd\n");
@@ -197,7 +228,11 @@ fn the_readers_of_this_text_see_what_is_there() {
 fn every_file_begins_by_saying_what_it_does() {
     for source in sources() {
         let first = source.text.lines().next().unwrap_or_default();
-        assert!(first.len() > "//! ".len() && first.starts_with("//! "), "src/{}: {first}", source.path);
+        assert!(
+            first.len() > "//! ".len() && first.starts_with("//! "),
+            "src/{}: {first}",
+            source.path
+        );
     }
 }
 
@@ -218,12 +253,26 @@ fn files_are_short() {
 
 #[test]
 fn nothing_outside_the_tests_can_panic_by_unwrapping_or_is_unsafe() {
-    let banned = ["unsafe ", "unsafe{", ".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!(", "dbg!("];
+    let banned = [
+        "unsafe ",
+        "unsafe{",
+        ".unwrap()",
+        ".expect(",
+        "panic!(",
+        "todo!(",
+        "unimplemented!(",
+        "dbg!(",
+    ];
     for source in sources().iter().filter(|s| !s.is_test()) {
         let code = source.code();
         for word in banned {
             let line = code.lines().find(|line| line.contains(word));
-            assert!(line.is_none(), "src/{}: `{word}` in {}", source.path, line.unwrap_or_default());
+            assert!(
+                line.is_none(),
+                "src/{}: `{word}` in {}",
+                source.path,
+                line.unwrap_or_default()
+            );
         }
     }
 }

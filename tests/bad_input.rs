@@ -46,7 +46,11 @@ fn refused(s: &Sandbox, name: &str, content: impl AsRef<[u8]>, says: &[&str]) {
     let run = check(s, &[&given]);
     assert_refusal(&run, &path, says);
     let gone = given;
-    if gone.is_dir() { fs::remove_dir_all(gone).unwrap() } else { fs::remove_file(gone).unwrap() }
+    if gone.is_dir() {
+        fs::remove_dir_all(gone).unwrap()
+    } else {
+        fs::remove_file(gone).unwrap()
+    }
 }
 
 #[track_caller]
@@ -88,8 +92,18 @@ fn with_byte(content: &str, at: usize, byte: u8) -> Vec<u8> {
 fn text_that_is_not_utf8_is_refused_with_line_and_column() {
     let s = Sandbox::new();
     let latin = with_byte(&base_file(POLICY), 40, 0xe9);
-    refused(&s, "latin.json", &latin, &["not text in UTF-8 (line 3, column 23)"]);
-    refused(&s, "w/iam/projects/p/policy.json", &latin, &["policy.json:3:23: not text in UTF-8"]);
+    refused(
+        &s,
+        "latin.json",
+        &latin,
+        &["not text in UTF-8 (line 3, column 23)"],
+    );
+    refused(
+        &s,
+        "w/iam/projects/p/policy.json",
+        &latin,
+        &["policy.json:3:23: not text in UTF-8"],
+    );
 }
 
 #[test]
@@ -99,7 +113,12 @@ fn nul_bytes_are_refused() {
     refused(&s, "nul.json", &nul, &["binary"]);
     refused(&s, "w/iam/projects/p/policy.json", &nul, &["policy.json:3:22: "]);
     refused(&s, "nothing-else.yaml", vec![0; 100_000], &["binary"]);
-    refused(&s, "w/logging/p/envoy.log", b"[2026-11-20 09:00:01.101][11][info][main] a\n\0\n", &["envoy.log:2: ", "NUL"]);
+    refused(
+        &s,
+        "w/logging/p/envoy.log",
+        b"[2026-11-20 09:00:01.101][11][info][main] a\n\0\n",
+        &["envoy.log:2: ", "NUL"],
+    );
 }
 
 #[test]
@@ -108,7 +127,12 @@ fn half_a_document_is_refused_where_it_ends() {
     let whole = base_file(ROUTES);
     let half = &whole[..whole.len() / 2];
     refused(&s, "half.json", half, &["half.json:43:21: not JSON to its end"]);
-    refused(&s, &format!("w/{ROUTES}"), half, &["networking.istio.io.json:43:21: "]);
+    refused(
+        &s,
+        &format!("w/{ROUTES}"),
+        half,
+        &["networking.istio.io.json:43:21: "],
+    );
 }
 
 #[test]
@@ -120,17 +144,34 @@ fn brackets_within_brackets_do_not_exhaust_the_stack() {
     refused(&s, "open.json", &open, &["open.json:1:"]);
     refused(&s, "whole.json", format!("{open}{close}"), &["whole.json"]);
     refused(&s, "objects.json", objects, &["objects.json:1:"]);
-    refused(&s, "w/kubernetes/prod/pods.json", format!("{{\"items\":{open}{close}}}"), &["pods.json:1:"]);
-    refused(&s, "w/csds/p/client-status.json", format!("{{\"config\":{open}{close}}}"), &["client-status.json"]);
+    refused(
+        &s,
+        "w/kubernetes/prod/pods.json",
+        format!("{{\"items\":{open}{close}}}"),
+        &["pods.json:1:"],
+    );
+    refused(
+        &s,
+        "w/csds/p/client-status.json",
+        format!("{{\"config\":{open}{close}}}"),
+        &["client-status.json"],
+    );
     let manifest = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: ";
     refused(&s, "open.yaml", format!("{manifest}{open}"), &["open.yaml:4:"]);
-    refused(&s, "whole.yaml", format!("{manifest}{open}{close}"), &["whole.yaml:4:"]);
+    refused(
+        &s,
+        "whole.yaml",
+        format!("{manifest}{open}{close}"),
+        &["whole.yaml:4:"],
+    );
 }
 
 #[test]
 fn an_alias_bomb_is_refused() {
     let s = Sandbox::new();
-    let mut bomb = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    let mut bomb =
+        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  a: &a [x, x, x, x, x, x, x, x, x]\n"
+            .to_owned();
     for (last, next) in ('a'..'n').zip('b'..='n') {
         let items = vec![format!("*{last}"); 9].join(", ");
         bomb.push_str(&format!("  {next}: &{next} [{items}]\n"));
@@ -143,16 +184,41 @@ fn three_gigabytes_of_zeros_are_not_unfolded_in_memory() {
     let s = Sandbox::new();
     let packed = zeros(3000);
     refused(&s, "zeros.gz", &packed, &["binary"]);
-    refused(&s, "w/kubernetes/prod/pods.json.gz", &packed, &["unpacks to more than 256 MiB"]);
-    refused(&s, "w/kubernetes/prod/pods.json", &packed, &["pods.json:1:2: not text in UTF-8"]);
-    refused(&s, "w/logging/p/entries.ndjson.gz", &packed, &["entries.ndjson.gz:1: ", "NUL"]);
+    refused(
+        &s,
+        "w/kubernetes/prod/pods.json.gz",
+        &packed,
+        &["unpacks to more than 256 MiB"],
+    );
+    refused(
+        &s,
+        "w/kubernetes/prod/pods.json",
+        &packed,
+        &["pods.json:1:2: not text in UTF-8"],
+    );
+    refused(
+        &s,
+        "w/logging/p/entries.ndjson.gz",
+        &packed,
+        &["entries.ndjson.gz:1: ", "NUL"],
+    );
 }
 
 #[test]
 fn noise_under_the_name_of_an_xds_answer_is_refused() {
     let s = Sandbox::new();
-    refused(&s, "noise.binpb", noise(5000), &["no CSDS answer (ClientStatusResponse)"]);
-    refused(&s, "w/csds/p/client-status.binpb", noise(5000), &["not a ClientStatusResponse"]);
+    refused(
+        &s,
+        "noise.binpb",
+        noise(5000),
+        &["no CSDS answer (ClientStatusResponse)"],
+    );
+    refused(
+        &s,
+        "w/csds/p/client-status.binpb",
+        noise(5000),
+        &["not a ClientStatusResponse"],
+    );
 }
 
 #[test]
@@ -162,10 +228,25 @@ fn a_field_of_the_wrong_type_is_shown_where_it_stands() {
     let routes = base_file(ROUTES);
     assert!(routes.contains(host));
     let wrong = routes.replace(host, "\"hosts\": \"ads.mesh.private\"");
-    refused(&s, "routes.json", &wrong, &["routes.json:16:18: VirtualService ads-external: ", "`spec.hosts`"]);
-    refused(&s, &format!("w/{ROUTES}"), &wrong, &["istio.io.json:16:35: items[0].spec.hosts: "]);
+    refused(
+        &s,
+        "routes.json",
+        &wrong,
+        &["routes.json:16:18: VirtualService ads-external: ", "`spec.hosts`"],
+    );
+    refused(
+        &s,
+        &format!("w/{ROUTES}"),
+        &wrong,
+        &["istio.io.json:16:35: items[0].spec.hosts: "],
+    );
     let yaml = "# ads\n---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a, namespace: b}\nspec:\n  hosts: a.mesh\n";
-    refused(&s, "routes.yaml", yaml, &["routes.yaml:7:10: VirtualService a: ", "`spec.hosts`"]);
+    refused(
+        &s,
+        "routes.yaml",
+        yaml,
+        &["routes.yaml:7:10: VirtualService a: ", "`spec.hosts`"],
+    );
 }
 
 /// What an archive holds beside a sound file.
@@ -178,12 +259,36 @@ struct Entry {
 fn hostile() -> [Entry; 6] {
     use tar::EntryType::{Char, Link, Regular, Symlink};
     [
-        Entry { name: "../outside.json", kind: Regular, says: "points outside" },
-        Entry { name: "iam/../../outside.json", kind: Regular, says: "points outside" },
-        Entry { name: "/tmp/outside-of-meshdoctor.json", kind: Regular, says: "absolute path" },
-        Entry { name: "iam/link", kind: Symlink, says: "a link" },
-        Entry { name: "iam/hard-link", kind: Link, says: "a link" },
-        Entry { name: "iam/device", kind: Char, says: "neither a plain file nor a folder" },
+        Entry {
+            name: "../outside.json",
+            kind: Regular,
+            says: "points outside",
+        },
+        Entry {
+            name: "iam/../../outside.json",
+            kind: Regular,
+            says: "points outside",
+        },
+        Entry {
+            name: "/tmp/outside-of-meshdoctor.json",
+            kind: Regular,
+            says: "absolute path",
+        },
+        Entry {
+            name: "iam/link",
+            kind: Symlink,
+            says: "a link",
+        },
+        Entry {
+            name: "iam/hard-link",
+            kind: Link,
+            says: "a link",
+        },
+        Entry {
+            name: "iam/device",
+            kind: Char,
+            says: "neither a plain file nor a folder",
+        },
     ]
 }
 
@@ -231,7 +336,12 @@ fn archives_that_point_elsewhere_are_refused_and_nothing_is_written_there() {
         gzip.write_all(&plain).unwrap();
         let says = [entry.name, entry.says];
         refused(&s, "bundle.tar.gz", gzip.finish().unwrap(), &says);
-        refused(&s, "bundle.tar.zst", zstd::encode_all(plain.as_slice(), 1).unwrap(), &says);
+        refused(
+            &s,
+            "bundle.tar.zst",
+            zstd::encode_all(plain.as_slice(), 1).unwrap(),
+            &says,
+        );
         refused(&s, "bundle.tar", plain, &says);
         // Zip knows neither hard links nor, in practice, devices.
         if entry.kind.is_file() || entry.kind.is_symlink() {
@@ -253,7 +363,12 @@ fn an_archive_of_hundreds_of_thousands_of_entries_is_refused() {
         packed.write_all(header.as_bytes()).unwrap();
     }
     packed.write_all(&[0; 1024]).unwrap();
-    refused(&s, "many.tar.zst", packed.finish().unwrap(), &["holds more than 200000 entries"]);
+    refused(
+        &s,
+        "many.tar.zst",
+        packed.finish().unwrap(),
+        &["holds more than 200000 entries"],
+    );
 }
 
 #[test]
@@ -261,28 +376,54 @@ fn an_empty_file_is_named_and_nothing_is_called_healthy() {
     let s = Sandbox::new();
     let run = check(&s, &[&s.write("empty.yaml", "")]);
     run.ended(3);
-    assert!(run.stdout.starts_with("INCONCLUSIVE") && run.stdout.contains("empty.yaml: empty"), "{}", run.said());
+    assert!(
+        run.stdout.starts_with("INCONCLUSIVE") && run.stdout.contains("empty.yaml: empty"),
+        "{}",
+        run.said()
+    );
 }
 
 #[test]
 fn paths_that_cannot_be_read_are_refused() {
     let s = Sandbox::new();
     let file = s.write("a.json", "{}");
-    for path in [s.path("not-there.json"), file.join("below-a-file.json"), "/proc/self/mem".into()] {
+    for path in [
+        s.path("not-there.json"),
+        file.join("below-a-file.json"),
+        "/proc/self/mem".into(),
+    ] {
         assert_refusal(&check(&s, &[&path]), &path, &["(os error "]);
     }
     let pipe = s.path("pipe");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    assert_refusal(&check(&s, &[&pipe]), &pipe, &["neither a regular file nor a directory"]);
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_refusal(
+        &check(&s, &[&pipe]),
+        &pipe,
+        &["neither a regular file nor a directory"],
+    );
 }
 
 #[test]
 fn a_folder_of_other_peoples_files_is_refused_with_what_was_expected() {
     let s = Sandbox::new();
-    for (name, content) in [("README.md", "# x\n"), ("main.py", "print(1)\n"), ("package.json", "{\"name\": \"x\"}")] {
+    for (name, content) in [
+        ("README.md", "# x\n"),
+        ("main.py", "print(1)\n"),
+        ("package.json", "{\"name\": \"x\"}"),
+    ] {
         s.write(&format!("others/{name}"), content);
     }
-    assert_refusal(&check(&s, &[&s.path("others")]), &s.path("others"), &["not recognised", "gcloud logging read"]);
+    assert_refusal(
+        &check(&s, &[&s.path("others")]),
+        &s.path("others"),
+        &["not recognised", "gcloud logging read"],
+    );
 }
 
 #[test]
@@ -293,7 +434,11 @@ fn one_bad_file_beside_a_good_one_is_named() {
     let stranger = s.write("stranger.json", "{\"a\": 1}");
     let run = check(&s, &[&good, &stranger]);
     run.ended(3);
-    assert!(run.stdout.contains("stranger.json: not recognised"), "{}", run.said());
+    assert!(
+        run.stdout.contains("stranger.json: not recognised"),
+        "{}",
+        run.said()
+    );
     // Broken: refused, rather than half the truth told.
     let broken = s.write("broken.json", "{\"apiVersion\": \"v1\",\n \"kind\": ");
     assert_refusal(&check(&s, &[&good, &broken]), &broken, &["broken.json:2:"]);
@@ -303,7 +448,11 @@ fn one_bad_file_beside_a_good_one_is_named() {
     }
     check(&s, &[&s.path("world")]).ended(0);
     let pods = s.write("world/kubernetes/prod/pods.json", "{\"items\": [7]}");
-    assert_refusal(&check(&s, &[&s.path("world")]), &pods, &["pods.json:1:12: items[0]"]);
+    assert_refusal(
+        &check(&s, &[&s.path("world")]),
+        &pods,
+        &["pods.json:1:12: items[0]"],
+    );
 }
 
 #[test]
@@ -317,7 +466,11 @@ fn a_line_too_long_to_be_read_is_told_of() {
     s.write(&format!("world/{log}"), format!("{}{line}", base_file(log)));
     let run = check(&s, &[&s.path("world")]);
     run.ended(0);
-    assert!(run.stdout.contains("entries.ndjson: lines longer than"), "{}", run.said());
+    assert!(
+        run.stdout.contains("entries.ndjson: lines longer than"),
+        "{}",
+        run.said()
+    );
 }
 
 /// The built-in rules, loaded once.
@@ -380,16 +533,24 @@ impl Change {
 fn changed_world() -> impl Strategy<Value = (String, BTreeMap<String, Vec<u8>>)> {
     let world = files(&base());
     let paths: Vec<String> = world.keys().cloned().collect();
-    (prop::sample::select(paths), prop::collection::vec(Change::any(), 1..4)).prop_map(move |(path, changes)| {
-        let mut world = world.clone();
-        let bytes = world.get_mut(&path).unwrap();
-        changes.iter().for_each(|change| change.apply(bytes));
-        (path, world)
-    })
+    (
+        prop::sample::select(paths),
+        prop::collection::vec(Change::any(), 1..4),
+    )
+        .prop_map(move |(path, changes)| {
+            let mut world = world.clone();
+            let bytes = world.get_mut(&path).unwrap();
+            changes.iter().for_each(|change| change.apply(bytes));
+            (path, world)
+        })
 }
 
 fn settings(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {

@@ -61,15 +61,28 @@ fn nothing_collected_is_3_and_never_healthy() {
 
 #[test]
 fn a_source_that_is_taken_away_from_a_healthy_world_makes_it_inconclusive() {
-    for folder in ["iam", "cloud-run", "kubernetes", "csds", "dns", "fleet", "logging"] {
+    for folder in [
+        "iam",
+        "cloud-run",
+        "kubernetes",
+        "csds",
+        "dns",
+        "fleet",
+        "logging",
+    ] {
         let s = Sandbox::new();
-        let kept = files(&base()).into_iter().filter(|(path, _)| !path.starts_with(&format!("{folder}/")));
+        let kept = files(&base())
+            .into_iter()
+            .filter(|(path, _)| !path.starts_with(&format!("{folder}/")));
         for (path, content) in kept {
             s.write(&path, content);
         }
         let run = check(&s.path(""), &["-o", "json"]);
         assert_eq!(run.ended(3).json()["verdict"], "INCONCLUSIVE", "without {folder}");
-        assert!(!run.json()["reasons"].as_array().unwrap().is_empty(), "without {folder}");
+        assert!(
+            !run.json()["reasons"].as_array().unwrap().is_empty(),
+            "without {folder}"
+        );
     }
 }
 
@@ -89,9 +102,17 @@ fn wrong_usage_is_2_with_a_remedy() {
     for (arguments, says) in wrong {
         let run = run(arguments);
         run.ended(2);
-        assert!(run.stdout.is_empty() && run.stderr.starts_with("error: ") && run.stderr.contains(says), "{}", run.said());
+        assert!(
+            run.stdout.is_empty() && run.stderr.starts_with("error: ") && run.stderr.contains(says),
+            "{}",
+            run.said()
+        );
     }
-    for arguments in [&["check", base, "--layer", "rooting"][..], &["check", base, "--rule", "MD999"], &["check"]] {
+    for arguments in [
+        &["check", base, "--layer", "rooting"][..],
+        &["check", base, "--rule", "MD999"],
+        &["check"],
+    ] {
         assert!(run(arguments).stderr.contains("remedy: "));
     }
 }
@@ -102,7 +123,10 @@ fn fail_on_says_from_which_severity_on_the_status_is_1() {
         let s = with_rule_of(severity);
         let rules = s.path("rules");
         for (least, fail_on) in SEVERITIES.iter().chain([&"never"]).enumerate() {
-            let run = check(&base(), &["--rules", rules.to_str().unwrap(), "--fail-on", fail_on]);
+            let run = check(
+                &base(),
+                &["--rules", rules.to_str().unwrap(), "--fail-on", fail_on],
+            );
             run.ended(i32::from(found >= least));
         }
         let run = check(&base(), &["--rules", rules.to_str().unwrap()]);
@@ -113,12 +137,19 @@ fn fail_on_says_from_which_severity_on_the_status_is_1() {
 #[test]
 fn what_is_below_fail_on_does_not_hide_that_something_was_not_collected() {
     let s = with_rule_of("warning");
-    for (path, content) in files(&base()).into_iter().filter(|(path, _)| !path.starts_with("csds/")) {
+    for (path, content) in files(&base())
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with("csds/"))
+    {
         s.write(&format!("world/{path}"), content);
     }
     let rules = s.path("rules");
     check(&s.path("world"), &["--rules", rules.to_str().unwrap()]).ended(3);
-    check(&s.path("world"), &["--rules", rules.to_str().unwrap(), "--fail-on", "warning"]).ended(1);
+    check(
+        &s.path("world"),
+        &["--rules", rules.to_str().unwrap(), "--fail-on", "warning"],
+    )
+    .ended(1);
 }
 
 #[test]
@@ -141,14 +172,31 @@ fn layers_and_rules_select_what_is_checked() {
         let run = check(&base(), &[flags, &["-o", "json"]].concat());
         let report = run.ended(0).json();
         let text = |check: &Value, field: &str| check[field].as_str().unwrap().to_owned();
-        report["checks"].as_array().unwrap().iter().map(|c| (text(c, "code"), text(c, "status"))).collect()
+        report["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| (text(c, "code"), text(c, "status")))
+            .collect()
     };
     let passed = |code: &str| (code.to_owned(), "PASSED".to_owned());
-    assert_eq!(codes(&["--rule", "md501", "--rule", "MD101"]), [passed("MD101"), passed("MD501")]);
-    assert_eq!(codes(&["--rule", "MD101,MD501"]), [passed("MD101"), passed("MD501")]);
+    assert_eq!(
+        codes(&["--rule", "md501", "--rule", "MD101"]),
+        [passed("MD101"), passed("MD501")]
+    );
+    assert_eq!(
+        codes(&["--rule", "MD101,MD501"]),
+        [passed("MD101"), passed("MD501")]
+    );
     let routing = codes(&["--layer", "routing"]);
-    assert!(routing.len() > 3 && routing.iter().all(|(code, _)| code.starts_with("MD5")), "{routing:?}");
-    assert_eq!(codes(&["--layer", "routing", "--rule", "MD101"]).len(), routing.len() + 1);
+    assert!(
+        routing.len() > 3 && routing.iter().all(|(code, _)| code.starts_with("MD5")),
+        "{routing:?}"
+    );
+    assert_eq!(
+        codes(&["--layer", "routing", "--rule", "MD101"]).len(),
+        routing.len() + 1
+    );
 }
 
 #[test]
@@ -157,7 +205,11 @@ fn output_file_holds_the_report_and_stdout_nothing() {
     let plain = check(&base(), &["-o", "json"]);
     let file = s.path("report.json");
     let run = check(&base(), &["-o", "json", "--output-file", file.to_str().unwrap()]);
-    assert!(run.ended(0).stdout.is_empty() && run.stderr.is_empty(), "{}", run.said());
+    assert!(
+        run.ended(0).stdout.is_empty() && run.stderr.is_empty(),
+        "{}",
+        run.said()
+    );
     assert_eq!(fs::read_to_string(&file).unwrap(), plain.stdout);
     // An older report is replaced; nothing else is left beside it.
     check(&base(), &["--output-file", file.to_str().unwrap()]).ended(0);
@@ -165,7 +217,11 @@ fn output_file_holds_the_report_and_stdout_nothing() {
     assert_eq!(files(&s.path("")).len(), 1);
     let nowhere = s.path("no-such-folder/report.json");
     let run = check(&base(), &["--output-file", nowhere.to_str().unwrap()]);
-    assert!(run.ended(2).stderr.contains("no-such-folder/report.json: ") && run.stderr.contains("remedy: "), "{}", run.said());
+    assert!(
+        run.ended(2).stderr.contains("no-such-folder/report.json: ") && run.stderr.contains("remedy: "),
+        "{}",
+        run.said()
+    );
 }
 
 #[test]
@@ -179,7 +235,10 @@ fn quiet_says_less_and_verbose_more() {
     let lines = |run: &Run| run.stdout.lines().count();
     assert!(lines(&quiet) <= 3, "{}", quiet.said());
     assert!(lines(&quiet) < lines(&plain) && lines(&plain) < lines(&verbose));
-    assert!(verbose.stdout.contains("MD501") && !plain.stdout.contains("MD501"), "verbose tells of every check");
+    assert!(
+        verbose.stdout.contains("MD501") && !plain.stdout.contains("MD501"),
+        "verbose tells of every check"
+    );
 }
 
 #[test]
@@ -188,23 +247,44 @@ fn colour_is_as_asked() {
     let world = base();
     let always = Sandbox::new();
     let run = common::finish(
-        always.program().env("NO_COLOR", "1").arg("check").arg(&world).args(["--color", "always"]),
+        always
+            .program()
+            .env("NO_COLOR", "1")
+            .arg("check")
+            .arg(&world)
+            .args(["--color", "always"]),
     );
-    assert!(run.ended(0).stdout.contains(colour), "what is asked for by flag outdoes NO_COLOR");
+    assert!(
+        run.ended(0).stdout.contains(colour),
+        "what is asked for by flag outdoes NO_COLOR"
+    );
     for flags in [&["--color", "never"][..], &["--color", "auto"], &[]] {
-        assert!(!check(&world, flags).ended(0).stdout.contains(colour), "{flags:?} into a pipe");
+        assert!(
+            !check(&world, flags).ended(0).stdout.contains(colour),
+            "{flags:?} into a pipe"
+        );
     }
     let file = always.path("report");
     check(&world, &["--output-file", file.to_str().unwrap()]).ended(0);
-    assert!(!fs::read_to_string(&file).unwrap().contains(colour), "into a file");
+    assert!(
+        !fs::read_to_string(&file).unwrap().contains(colour),
+        "into a file"
+    );
 }
 
 #[test]
 fn colour_comes_by_itself_on_a_terminal_but_for_no_color() {
     let on_terminal = |variable: Option<(&str, &str)>, flags: &str| {
-        let program = format!("{} check {} {flags}", env!("CARGO_BIN_EXE_meshdoctor"), base().display());
+        let program = format!(
+            "{} check {} {flags}",
+            env!("CARGO_BIN_EXE_meshdoctor"),
+            base().display()
+        );
         let mut command = assert_cmd::Command::new("script");
-        command.args(["-qec", &program, "/dev/null"]).env_remove("NO_COLOR").envs(variable);
+        command
+            .args(["-qec", &program, "/dev/null"])
+            .env_remove("NO_COLOR")
+            .envs(variable);
         common::finish(&mut command).stdout.contains("\u{1b}[")
     };
     assert!(on_terminal(None, ""));
@@ -214,13 +294,28 @@ fn colour_comes_by_itself_on_a_terminal_but_for_no_color() {
 
 #[test]
 fn a_reader_that_has_enough_is_no_error() {
-    for arguments in [&["rules", "list"][..], &["man"], &["completions", "bash"], &["--help"], &["check", base().to_str().unwrap()]] {
+    for arguments in [
+        &["rules", "list"][..],
+        &["man"],
+        &["completions", "bash"],
+        &["--help"],
+        &["check", base().to_str().unwrap()],
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = Command::new(env!("CARGO_BIN_EXE_meshdoctor"));
-        let output = command.args(arguments).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        let output = command
+            .args(arguments)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
-        assert!(output.stderr.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.stderr.is_empty(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 
@@ -228,17 +323,44 @@ fn a_reader_that_has_enough_is_no_error() {
 fn standard_input_is_a_file_like_any_other() {
     let s = Sandbox::new();
     let piped = |content: Vec<u8>, arguments: &[&str]| {
-        common::finish(s.program().args(["check", "-"]).args(arguments).write_stdin(content))
+        common::finish(
+            s.program()
+                .args(["check", "-"])
+                .args(arguments)
+                .write_stdin(content),
+        )
     };
-    let manifests = base_file("kubernetes/prod/virtualservices.networking.istio.io.json").replacen("external-mesh", "mesh", 1);
-    let run = piped(manifests.into_bytes(), &["--rule", "MD501", "-o", "json", "--url", "http://ads.mesh.private/"]);
+    let manifests = base_file("kubernetes/prod/virtualservices.networking.istio.io.json").replacen(
+        "external-mesh",
+        "mesh",
+        1,
+    );
+    let run = piped(
+        manifests.into_bytes(),
+        &[
+            "--rule",
+            "MD501",
+            "-o",
+            "json",
+            "--url",
+            "http://ads.mesh.private/",
+        ],
+    );
     assert_eq!(run.ended(1).codes(), ["MD501"]);
     // A whole snapshot too, packed.
     let mut builder = tar::Builder::new(Vec::new());
     builder.append_dir_all("world", base()).unwrap();
     let packed = zstd::encode_all(builder.into_inner().unwrap().as_slice(), 1).unwrap();
-    assert_eq!(piped(packed, &["-o", "json"]).ended(0).json()["verdict"], "HEALTHY");
-    assert!(piped(b"nothing of ours".to_vec(), &[]).ended(2).stderr.starts_with("error: -: "));
+    assert_eq!(
+        piped(packed, &["-o", "json"]).ended(0).json()["verdict"],
+        "HEALTHY"
+    );
+    assert!(
+        piped(b"nothing of ours".to_vec(), &[])
+            .ended(2)
+            .stderr
+            .starts_with("error: -: ")
+    );
 }
 
 #[test]
@@ -246,7 +368,14 @@ fn a_variable_stands_for_a_flag_and_a_flag_outdoes_it() {
     let s = Sandbox::new();
     let world = fixture_world(&s, "MD101", "fires");
     let with = |flags: &[&str]| {
-        common::finish(s.program().env("MESHDOCTOR_FAIL_ON", "never").arg("check").arg(&world).args(flags)).status
+        common::finish(
+            s.program()
+                .env("MESHDOCTOR_FAIL_ON", "never")
+                .arg("check")
+                .arg(&world)
+                .args(flags),
+        )
+        .status
     };
     assert_eq!((with(&[]), with(&["--fail-on", "error"])), (0, 1));
 }
@@ -255,7 +384,10 @@ fn a_variable_stands_for_a_flag_and_a_flag_outdoes_it() {
 fn every_flag_of_every_command_is_explained_in_its_help() {
     fn walk(command: &clap::Command, path: &[&str], seen: &mut usize) {
         let help = run(path.iter().chain(&["--help"])).ended(0).stdout.clone();
-        for argument in command.get_arguments().filter(|a| a.get_id() != "help" && a.get_id() != "version") {
+        for argument in command
+            .get_arguments()
+            .filter(|a| a.get_id() != "help" && a.get_id() != "version")
+        {
             let name = argument.get_long().map_or_else(
                 || argument.get_value_names().unwrap()[0].to_string(),
                 |long| format!("--{long}"),
@@ -283,9 +415,20 @@ fn completions_and_the_manual_know_the_commands() {
     }
     let s = Sandbox::new();
     let script = s.write("meshdoctor.bash", run(["completions", "bash"]).stdout);
-    assert!(Command::new("bash").arg("-n").arg(script).status().unwrap().success());
+    assert!(
+        Command::new("bash")
+            .arg("-n")
+            .arg(script)
+            .status()
+            .unwrap()
+            .success()
+    );
     let man = run(["man"]);
-    assert!(man.ended(0).stdout.contains(".TH meshdoctor") && man.stdout.contains("check"), "{}", man.said());
+    assert!(
+        man.ended(0).stdout.contains(".TH meshdoctor") && man.stdout.contains("check"),
+        "{}",
+        man.said()
+    );
     assert!(run(["--version"]).ended(0).stdout.starts_with("meshdoctor "));
 }
 
@@ -294,12 +437,23 @@ fn findings_keep_their_ids_and_the_report_its_bytes_from_run_to_run() {
     let [first, second] = [Sandbox::new(), Sandbox::new()].map(|s| {
         let world = fixture_world(&s, "MD101", "fires-log");
         let ids = |report: Value| -> Vec<String> {
-            report["findings"].as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap().to_owned()).collect()
+            report["findings"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|f| f["id"].as_str().unwrap().to_owned())
+                .collect()
         };
         let run = check(&world, &["-o", "json"]);
         (ids(run.json()), run.stdout)
     });
-    assert!(first.0.contains(&"MD101/CloudRunService/mesh-prod/us-central1/fortio".to_owned()), "{:?}", first.0);
+    assert!(
+        first
+            .0
+            .contains(&"MD101/CloudRunService/mesh-prod/us-central1/fortio".to_owned()),
+        "{:?}",
+        first.0
+    );
     assert_eq!(first, second);
 }
 
@@ -307,7 +461,8 @@ fn findings_keep_their_ids_and_the_report_its_bytes_from_run_to_run() {
 fn the_order_of_an_archives_files_makes_no_difference() {
     let report = |reversed: bool| {
         let s = Sandbox::new();
-        let mut world: Vec<(String, Vec<u8>)> = common::fixture_files("MD101", "fires-log").into_iter().collect();
+        let mut world: Vec<(String, Vec<u8>)> =
+            common::fixture_files("MD101", "fires-log").into_iter().collect();
         if reversed {
             world.reverse();
         }
@@ -316,10 +471,17 @@ fn the_order_of_an_archives_files_makes_no_difference() {
             let mut header = tar::Header::new_gnu();
             header.set_size(content.len() as u64);
             header.set_mode(0o644);
-            builder.append_data(&mut header, path, content.as_slice()).unwrap();
+            builder
+                .append_data(&mut header, path, content.as_slice())
+                .unwrap();
         }
         s.write("bundle.tar", builder.into_inner().unwrap());
-        let run = common::finish(s.program().current_dir(s.path("")).args(["check", "-o", "json", "bundle.tar"]));
+        let run =
+            common::finish(
+                s.program()
+                    .current_dir(s.path(""))
+                    .args(["check", "-o", "json", "bundle.tar"]),
+            );
         run.ended(1).stdout.clone()
     };
     assert_eq!(report(false), report(true));
@@ -332,38 +494,77 @@ fn has_fields(object: &Value, always: &[&str], maybe: &[&str]) {
         assert!(keys.contains(field), "no {field} in {object:#}");
     }
     for key in keys {
-        assert!(always.contains(&key) || maybe.contains(&key), "{key} is not in the contract: {object:#}");
+        assert!(
+            always.contains(&key) || maybe.contains(&key),
+            "{key} is not in the contract: {object:#}"
+        );
     }
 }
 
 fn is_word(value: &Value, words: &[&str]) {
-    assert!(value.as_str().is_some_and(|word| words.contains(&word)), "{value} is none of {words:?}");
+    assert!(
+        value.as_str().is_some_and(|word| words.contains(&word)),
+        "{value} is none of {words:?}"
+    );
 }
 
 fn each<'v>(value: &'v Value, field: &str) -> impl Iterator<Item = &'v Value> {
-    value[field].as_array().unwrap_or_else(|| panic!("{field} is no list in {value:#}")).iter()
+    value[field]
+        .as_array()
+        .unwrap_or_else(|| panic!("{field} is no list in {value:#}"))
+        .iter()
 }
 
 fn finding_keeps_the_contract(finding: &Value, ids: &[&str]) {
     let fields = [
-        "id", "code", "name", "layer", "severity", "confidence", "role", "subject", "summary", "explanation", "evidence",
-        "explainedBy", "fixes", "references",
+        "id",
+        "code",
+        "name",
+        "layer",
+        "severity",
+        "confidence",
+        "role",
+        "subject",
+        "summary",
+        "explanation",
+        "evidence",
+        "explainedBy",
+        "fixes",
+        "references",
     ];
     has_fields(finding, &fields, &[]);
     is_word(&finding["severity"], &["CRITICAL", "ERROR", "WARNING", "INFO"]);
     is_word(&finding["confidence"], &["CONFIRMED", "LIKELY"]);
     is_word(&finding["role"], &["ROOT_CAUSE", "SYMPTOM", "ADVICE"]);
-    has_fields(&finding["subject"], &["kind", "name"], &["namespace", "project", "location"]);
+    has_fields(
+        &finding["subject"],
+        &["kind", "name"],
+        &["namespace", "project", "location"],
+    );
     for cause in each(finding, "explainedBy") {
         is_word(cause, ids);
     }
-    assert_eq!(finding["role"] == "SYMPTOM", each(finding, "explainedBy").next().is_some());
+    assert_eq!(
+        finding["role"] == "SYMPTOM",
+        each(finding, "explainedBy").next().is_some()
+    );
     for evidence in each(finding, "evidence") {
-        has_fields(evidence, &["source", "locator", "excerpt"], &["count", "firstSeen", "lastSeen"]);
+        has_fields(
+            evidence,
+            &["source", "locator", "excerpt"],
+            &["count", "firstSeen", "lastSeen"],
+        );
     }
     for fix in each(finding, "fixes") {
-        has_fields(fix, &["title", "actions", "commands", "verification"], &["manifest", "terraform"]);
-        is_word(&fix["verification"], &["CLOSES_FINDING", "NOT_SIMULATED", "INSUFFICIENT"]);
+        has_fields(
+            fix,
+            &["title", "actions", "commands", "verification"],
+            &["manifest", "terraform"],
+        );
+        is_word(
+            &fix["verification"],
+            &["CLOSES_FINDING", "NOT_SIMULATED", "INSUFFICIENT"],
+        );
         for action in each(fix, "actions") {
             has_fields(action, &["kind", "fields"], &[]);
         }
@@ -372,25 +573,57 @@ fn finding_keeps_the_contract(finding: &Value, ids: &[&str]) {
 
 fn report_keeps_the_contract(report: &Value) {
     let fields = [
-        "schemaVersion", "toolVersion", "verdict", "reasons", "scope", "collectedAt", "path", "findings", "checks",
-        "collectors", "warnings",
+        "schemaVersion",
+        "toolVersion",
+        "verdict",
+        "reasons",
+        "scope",
+        "collectedAt",
+        "path",
+        "findings",
+        "checks",
+        "collectors",
+        "warnings",
     ];
     has_fields(report, &fields, &[]);
     assert_eq!(report["schemaVersion"], "meshdoctor.report.v1");
     is_word(&report["verdict"], &["HEALTHY", "UNHEALTHY", "INCONCLUSIVE"]);
-    let scope = ["project", "serviceProjects", "regions", "services", "memberships", "namespaces", "url", "since"];
+    let scope = [
+        "project",
+        "serviceProjects",
+        "regions",
+        "services",
+        "memberships",
+        "namespaces",
+        "url",
+        "since",
+    ];
     has_fields(&report["scope"], &scope, &[]);
-    let layers = ["iam", "cloud-run", "dns", "network", "control-plane", "routing", "workload", "policy", "dataplane"];
+    let layers = [
+        "iam",
+        "cloud-run",
+        "dns",
+        "network",
+        "control-plane",
+        "routing",
+        "workload",
+        "policy",
+        "dataplane",
+    ];
     for path in each(report, "path") {
         has_fields(path, &["client", "host", "hops"], &[]);
-        let order: Vec<&str> = each(path, "hops").map(|hop| hop["layer"].as_str().unwrap()).collect();
+        let order: Vec<&str> = each(path, "hops")
+            .map(|hop| hop["layer"].as_str().unwrap())
+            .collect();
         assert_eq!(order, layers);
         for hop in each(path, "hops") {
             has_fields(hop, &["layer", "title", "status", "detail", "findings"], &[]);
             is_word(&hop["status"], &["OK", "BROKEN", "DEGRADED", "UNKNOWN"]);
         }
     }
-    let ids: Vec<&str> = each(report, "findings").map(|f| f["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = each(report, "findings")
+        .map(|f| f["id"].as_str().unwrap())
+        .collect();
     for finding in each(report, "findings") {
         finding_keeps_the_contract(finding, &ids);
         is_word(&finding["layer"], &layers);
@@ -398,10 +631,18 @@ fn report_keeps_the_contract(report: &Value) {
     for check in each(report, "checks") {
         has_fields(check, &["code", "name", "status", "subjects"], &["reason"]);
         is_word(&check["status"], &["FAILED", "PASSED", "SKIPPED"]);
-        assert_eq!(check["status"] == "SKIPPED", check.get("reason").is_some(), "{check}");
+        assert_eq!(
+            check["status"] == "SKIPPED",
+            check.get("reason").is_some(),
+            "{check}"
+        );
     }
     for collector in each(report, "collectors") {
-        has_fields(collector, &["name", "status", "items", "durationMs"], &["error", "permissionNeeded"]);
+        has_fields(
+            collector,
+            &["name", "status", "items", "durationMs"],
+            &["error", "permissionNeeded"],
+        );
         is_word(&collector["status"], &["OK", "PARTIAL", "FAILED", "SKIPPED"]);
     }
 }
@@ -422,11 +663,20 @@ fn the_report_in_json_keeps_its_contract() {
     report_keeps_the_contract(&report);
     assert_eq!(report["verdict"], "UNHEALTHY");
     let roles: Vec<&Value> = each(&report, "findings").map(|f| &f["role"]).collect();
-    assert!(roles.contains(&&Value::from("ROOT_CAUSE")) && roles.contains(&&Value::from("SYMPTOM")), "{roles:?}");
+    assert!(
+        roles.contains(&&Value::from("ROOT_CAUSE")) && roles.contains(&&Value::from("SYMPTOM")),
+        "{roles:?}"
+    );
     let dns = each(&report, "collectors").find(|c| c["name"] == "dns").unwrap();
-    assert_eq!((&dns["status"], &dns["permissionNeeded"]), (&"FAILED".into(), &"dns.managedZones.list".into()));
+    assert_eq!(
+        (&dns["status"], &dns["permissionNeeded"]),
+        (&"FAILED".into(), &"dns.managedZones.list".into())
+    );
     fs::create_dir(s.path("nothing")).unwrap();
-    for other in [check(&base(), &["-o", "json"]).json(), check(&s.path("nothing"), &["-o", "json"]).json()] {
+    for other in [
+        check(&base(), &["-o", "json"]).json(),
+        check(&s.path("nothing"), &["-o", "json"]).json(),
+    ] {
         report_keeps_the_contract(&other);
     }
 }

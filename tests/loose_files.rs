@@ -15,16 +15,31 @@ fn json_of(world: &World, path: &str) -> Value {
 
 /// The items of a cluster's listings.
 fn items(world: &World, kinds: &[&str]) -> Vec<Value> {
-    let lists = kinds.iter().map(|kind| json_of(world, &format!("kubernetes/prod/{kind}.json")));
-    lists.flat_map(|mut list| list["items"].as_array_mut().map(std::mem::take).unwrap()).collect()
+    let lists = kinds
+        .iter()
+        .map(|kind| json_of(world, &format!("kubernetes/prod/{kind}.json")));
+    lists
+        .flat_map(|mut list| list["items"].as_array_mut().map(std::mem::take).unwrap())
+        .collect()
 }
 
-const ROUTES: [&str; 3] =
-    ["virtualservices.networking.istio.io", "services", "controlplanerevisions.mesh.cloud.google.com"];
-const WORKLOADS: [&str; 4] = ["pods", "namespaces", "deployments.apps", "endpointslices.discovery.k8s.io"];
+const ROUTES: [&str; 3] = [
+    "virtualservices.networking.istio.io",
+    "services",
+    "controlplanerevisions.mesh.cloud.google.com",
+];
+const WORKLOADS: [&str; 4] = [
+    "pods",
+    "namespaces",
+    "deployments.apps",
+    "endpointslices.discovery.k8s.io",
+];
 
 fn services(world: &World) -> Vec<Value> {
-    json_of(world, "cloud-run/mesh-prod/us-central1/services.json")["services"].as_array().unwrap().clone()
+    json_of(world, "cloud-run/mesh-prod/us-central1/services.json")["services"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 /// A service as `gcloud run services describe` prints it: Knative's v1 shape, the project by its number.
@@ -60,11 +75,16 @@ fn run_v1(v2: &Value) -> Value {
 
 fn log_lines(world: &World) -> Vec<Value> {
     let text = String::from_utf8(world["logging/mesh-prod/entries.ndjson"].clone()).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn text_of(entries: &[Value]) -> String {
-    let texts = entries.iter().filter_map(|e| e["textPayload"].as_str()).filter(|t| t.starts_with('['));
+    let texts = entries
+        .iter()
+        .filter_map(|e| e["textPayload"].as_str())
+        .filter(|t| t.starts_with('['));
     texts.map(|text| format!("{text}\n")).collect()
 }
 
@@ -77,13 +97,19 @@ fn loose(s: &Sandbox, world: &World) -> Vec<PathBuf> {
     let (early, late) = entries.split_at(entries.len() / 2);
     let late: String = late.iter().map(|entry| format!("{entry}\n")).collect();
     let manifests = serde_saphyr::to_string_multiple(&items(world, &ROUTES)).unwrap();
-    assert!(manifests.matches("---\n").count() > 3, "several documents: {manifests}");
+    assert!(
+        manifests.matches("---\n").count() > 3,
+        "several documents: {manifests}"
+    );
     vec![
         s.write("manifests.yaml", manifests),
         s.write("get.json", serde_json::to_vec_pretty(&list).unwrap()),
         s.write("fortio.yaml", serde_saphyr::to_string(&run_v1(&fortio)).unwrap()),
         s.write("services.json", json!([run_v1(&shop)]).to_string()),
-        s.write("logs.json", serde_json::to_vec_pretty(&Value::from(early)).unwrap()),
+        s.write(
+            "logs.json",
+            serde_json::to_vec_pretty(&Value::from(early)).unwrap(),
+        ),
         s.write("more.ndjson", late),
         s.write("iam-policy-mesh-prod.json", policy),
         s.write("csds.json", &world["csds/mesh-prod/client-status.json"]),
@@ -108,23 +134,37 @@ fn timeless(run: &Run) -> Value {
 /// Fixtures' files, those of the later ones over those of the earlier: each with the part of the layout that is taken.
 fn combined(parts: &[(&str, &str, &str)]) -> World {
     let taken = parts.iter().flat_map(|(code, name, below)| {
-        fixture_files(code, name).into_iter().filter(move |(path, _)| path.starts_with(below))
+        fixture_files(code, name)
+            .into_iter()
+            .filter(move |(path, _)| path.starts_with(below))
     });
     taken.collect()
 }
 
 /// The account of fortio has no role, its sidecar logged the denial, and its proxy never connected.
 fn denied() -> World {
-    combined(&[("MD101", "fires-log", ""), ("MD101", "fires", "iam/projects/mesh-prod/policy.json"), ("MD101", "fires-group", "csds/")])
+    combined(&[
+        ("MD101", "fires-log", ""),
+        ("MD101", "fires", "iam/projects/mesh-prod/policy.json"),
+        ("MD101", "fires-group", "csds/"),
+    ])
 }
 
 fn finding(report: &Value, code: &str) -> Option<Value> {
-    report["findings"].as_array().unwrap().iter().find(|f| f["code"] == code).cloned()
+    report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["code"] == code)
+        .cloned()
 }
 
 fn status_of(report: &Value, code: &str) -> String {
     let checks = report["checks"].as_array().unwrap();
-    checks.iter().find(|c| c["code"] == code).unwrap()["status"].as_str().unwrap().to_owned()
+    checks.iter().find(|c| c["code"] == code).unwrap()["status"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[test]
@@ -134,7 +174,11 @@ fn a_healthy_world_in_loose_files_is_read_whole_and_nothing_found() {
     let report = run.ended(3).json();
     assert_eq!(report["findings"], json!([]), "{}", run.said());
     assert_eq!(report["warnings"], json!([]));
-    assert_eq!(report["path"].as_array().unwrap().len(), 4, "two services, two hosts");
+    assert_eq!(
+        report["path"].as_array().unwrap().len(),
+        4,
+        "two services, two hosts"
+    );
     for code in ["MD201", "MD501", "MD502", "MD601", "MD413", "MD803"] {
         assert_eq!(status_of(&report, code), "PASSED", "{code}");
     }
@@ -146,7 +190,10 @@ fn without_the_role_and_with_the_denial_logged_it_is_md101_likely_as_the_ancesto
     let run = check(&s, &loose(&s, &denied()), &[]);
     let report = run.ended(1).json();
     let found = finding(&report, "MD101").unwrap_or_else(|| panic!("{}", run.said()));
-    assert_eq!((&found["confidence"], &found["role"]), (&json!("LIKELY"), &json!("ROOT_CAUSE")));
+    assert_eq!(
+        (&found["confidence"], &found["role"]),
+        (&json!("LIKELY"), &json!("ROOT_CAUSE"))
+    );
     assert_eq!(found["subject"]["name"], "fortio");
     let denial = finding(&report, "MD801").unwrap_or_else(|| panic!("{}", run.said()));
     assert_eq!(denial["explainedBy"], json!([found["id"]]));
@@ -158,7 +205,10 @@ fn without_the_gateway_it_is_md501() {
     let paths = loose(&s, &fixture_files("MD501", "fires"));
     let run = check(&s, &paths, &["--url", "http://ads.mesh.private/"]);
     let found = finding(&run.ended(1).json(), "MD501").unwrap_or_else(|| panic!("{}", run.said()));
-    assert_eq!((&found["confidence"], &found["subject"]["name"]), (&json!("CONFIRMED"), &json!("ads-external")));
+    assert_eq!(
+        (&found["confidence"], &found["subject"]["name"]),
+        (&json!("CONFIRMED"), &json!("ads-external"))
+    );
 }
 
 #[test]
@@ -169,17 +219,28 @@ fn the_order_in_which_files_are_named_makes_no_difference() {
     let mut paths = loose(&s, &world);
     // Every route in a file of its own.
     for (number, route) in items(&world, &ROUTES).iter().enumerate() {
-        paths.push(s.write(&format!("route-{number}.yaml"), serde_saphyr::to_string(route).unwrap()));
+        paths.push(s.write(
+            &format!("route-{number}.yaml"),
+            serde_saphyr::to_string(route).unwrap(),
+        ));
     }
     paths.retain(|path| !path.ends_with("manifests.yaml"));
     let flags = ["--url", "http://ads.mesh.private/"];
     let first = check(&s, &paths, &flags);
     for code in ["MD101", "MD501", "MD801"] {
-        assert!(first.ended(1).codes().iter().any(|c| c == code), "no {code}: {}", first.said());
+        assert!(
+            first.ended(1).codes().iter().any(|c| c == code),
+            "no {code}: {}",
+            first.said()
+        );
     }
     for _ in 0..paths.len() {
         paths.rotate_left(1);
-        assert_eq!(timeless(&check(&s, &paths, &flags)), timeless(&first), "{paths:?}");
+        assert_eq!(
+            timeless(&check(&s, &paths, &flags)),
+            timeless(&first),
+            "{paths:?}"
+        );
     }
     paths.reverse();
     assert_eq!(timeless(&check(&s, &paths, &flags)), timeless(&first));
@@ -191,22 +252,50 @@ fn a_policy_is_of_the_project_in_its_name_or_of_the_one_that_is_told() {
     let policy = &world["iam/projects/mesh-prod/policy.json"];
     let s = Sandbox::new();
     let [named, unnamed] = ["iam-policy-mesh-prod.json", "policy.json"].map(|name| s.write(name, policy));
-    let listing = s.write("services.json", &world["cloud-run/mesh-prod/us-central1/services.json"]);
+    let listing = s.write(
+        "services.json",
+        &world["cloud-run/mesh-prod/us-central1/services.json"],
+    );
     let logs = s.write("logs.ndjson", &world["logging/mesh-prod/entries.ndjson"]);
     let why = |run: Run| {
         let report = run.ended(3).json();
-        let check = report["checks"].as_array().unwrap().iter().find(|c| c["code"] == "MD101").cloned();
-        (check.unwrap()["reason"].as_str().unwrap().to_owned(), report["warnings"].to_string())
+        let check = report["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|c| c["code"] == "MD101")
+            .cloned();
+        (
+            check.unwrap()["reason"].as_str().unwrap().to_owned(),
+            report["warnings"].to_string(),
+        )
     };
     let all = [named, listing.clone(), logs.clone()];
     let (reason, warnings) = why(check(&s, &all, &[]));
-    assert!(!reason.contains("the policy of") && warnings == "[]", "{reason} {warnings}");
+    assert!(
+        !reason.contains("the policy of") && warnings == "[]",
+        "{reason} {warnings}"
+    );
     let told = format!("mesh-prod={}", unnamed.display());
-    assert_eq!(why(check(&s, &[listing.clone(), logs.clone()], &["--iam-policy", &told])).0, reason);
+    assert_eq!(
+        why(check(
+            &s,
+            &[listing.clone(), logs.clone()],
+            &["--iam-policy", &told]
+        ))
+        .0,
+        reason
+    );
     // Of nobody knows which project: told, not guessed.
     let (reason, warnings) = why(check(&s, &[unnamed, listing, logs], &[]));
-    assert!(reason.contains("the policy of projects/525300120045 was not collected"), "{reason}");
-    assert!(warnings.contains("policy.json") && warnings.contains("--iam-policy"), "{warnings}");
+    assert!(
+        reason.contains("the policy of projects/525300120045 was not collected"),
+        "{reason}"
+    );
+    assert!(
+        warnings.contains("policy.json") && warnings.contains("--iam-policy"),
+        "{warnings}"
+    );
 }
 
 #[test]
@@ -245,7 +334,11 @@ fn cloud_run_says_the_same_in_its_first_and_in_its_second_version() {
         let s = Sandbox::new();
         let run = check(&s, &[s.write(name, content)], &["--rule", "MD203"]);
         let report = run.ended(1).json();
-        assert_eq!(finding(&report, "MD203").unwrap()["subject"]["name"], "fortio", "{name}");
+        assert_eq!(
+            finding(&report, "MD203").unwrap()["subject"]["name"],
+            "fortio",
+            "{name}"
+        );
         assert_eq!(report["warnings"], json!([]), "{name}");
     }
 }

@@ -63,7 +63,9 @@ struct Rules {
 
 impl Rules {
     fn new() -> Self {
-        Self { sandbox: Sandbox::new() }
+        Self {
+            sandbox: Sandbox::new(),
+        }
     }
 
     /// Writes a rule file below the folder `rules`.
@@ -80,7 +82,8 @@ impl Rules {
         let folder = self.folder();
         let fixtures = repository().join("fixtures");
         let [folder, fixtures] = [&folder, &fixtures].map(|path| path.to_str().unwrap());
-        self.sandbox.run(["rules", "lint", "--rules", folder, "--fixtures", fixtures])
+        self.sandbox
+            .run(["rules", "lint", "--rules", folder, "--fixtures", fixtures])
     }
 
     /// What is said of a set that is refused, with paths made relative.
@@ -88,7 +91,9 @@ impl Rules {
     fn refused(&self) -> String {
         let run = self.lint();
         assert_eq!(run.status, 2, "{}", run.said());
-        let said = run.stderr.replace(&format!("{}/", self.folder().display()), "DIR/");
+        let said = run
+            .stderr
+            .replace(&format!("{}/", self.folder().display()), "DIR/");
         said.replace(&format!("{}/", repository().display()), "")
     }
 }
@@ -96,8 +101,15 @@ impl Rules {
 /// A sound rule with one line spoiled.
 #[track_caller]
 fn spoiled(from: &str, to: &str) -> String {
-    let rule = [RULE, LOG_RULE].into_iter().find(|rule| rule.contains(from)).unwrap();
-    let name = if rule == RULE { "XY101-sound" } else { "XY102-logged" };
+    let rule = [RULE, LOG_RULE]
+        .into_iter()
+        .find(|rule| rule.contains(from))
+        .unwrap();
+    let name = if rule == RULE {
+        "XY101-sound"
+    } else {
+        "XY102-logged"
+    };
     Rules::new().with(name, &rule.replace(from, to)).refused()
 }
 
@@ -132,7 +144,9 @@ fn every_fixture_of_the_repository_holds() {
 
 #[test]
 fn the_examples_of_these_tests_lack_nothing_but_fixtures() {
-    let rules = Rules::new().with("XY101-sound", RULE).with("XY102-logged", LOG_RULE);
+    let rules = Rules::new()
+        .with("XY101-sound", RULE)
+        .with("XY102-logged", LOG_RULE);
     insta::assert_snapshot!(rules.refused(), @r##"
     error: DIR/XY101-sound.yaml:1:7: XY101 has no fixture fires.yaml
       remedy: write fixtures/rules/XY101/fires.yaml, or name the folder of fixtures with --fixtures
@@ -271,8 +285,14 @@ fn a_code_that_two_rules_have() {
 #[test]
 fn rules_that_explain_each_other_in_a_circle() {
     let rules = Rules::new()
-        .with("XY101-sound", &RULE.replace("references:", "explains: [XY102]\nreferences:"))
-        .with("XY102-logged", &LOG_RULE.replace("references:", "explains: [XY101]\nreferences:"));
+        .with(
+            "XY101-sound",
+            &RULE.replace("references:", "explains: [XY102]\nreferences:"),
+        )
+        .with(
+            "XY102-logged",
+            &LOG_RULE.replace("references:", "explains: [XY101]\nreferences:"),
+        );
     insta::assert_snapshot!(rules.refused(), @r##"
     error: DIR/XY101-sound.yaml:1:7: XY101 explains itself in a circle
       remedy: an explanation leads from a cause to its symptoms and never back
@@ -292,10 +312,16 @@ fn every_problem_is_told_at_once() {
 fn a_folder_of_rules_that_is_none_or_empty() {
     let rules = Rules::new();
     let gone = rules.refused();
-    assert!(gone.contains("No such file") && gone.contains("remedy: "), "{gone}");
+    assert!(
+        gone.contains("No such file") && gone.contains("remedy: "),
+        "{gone}"
+    );
     fs::create_dir(rules.folder()).unwrap();
     let empty = rules.refused();
-    assert!(empty.contains("holds no rule file") && empty.contains("remedy: "), "{empty}");
+    assert!(
+        empty.contains("holds no rule file") && empty.contains("remedy: "),
+        "{empty}"
+    );
 }
 
 #[test]
@@ -313,7 +339,11 @@ fn a_wrong_rule_stops_every_command_that_loads_rules() {
     for command in commands {
         let run = rules.sandbox.run(command);
         run.ended(2);
-        assert!(run.stdout.is_empty() && run.stderr.contains("XY101-sound.yaml:8:11: "), "{}", run.said());
+        assert!(
+            run.stdout.is_empty() && run.stderr.contains("XY101-sound.yaml:8:11: "),
+            "{}",
+            run.said()
+        );
     }
 }
 
@@ -323,25 +353,47 @@ fn a_folder_of_rules_adds_one() {
     let folder = rules.folder();
     let base = base();
     let [base, folder] = [&base, &folder].map(|path| path.to_str().unwrap());
-    let run = rules.sandbox.run(["check", base, "-o", "json", "--rules", folder, "--fail-on", "warning"]);
+    let run = rules.sandbox.run([
+        "check",
+        base,
+        "-o",
+        "json",
+        "--rules",
+        folder,
+        "--fail-on",
+        "warning",
+    ]);
     run.ended(1);
     assert_eq!(run.codes(), ["XY101", "XY101"]);
     let shown = rules.sandbox.run(["rules", "show", "xy101", "--rules", folder]);
-    assert!(shown.ended(0).stdout.starts_with("# XY101 sound\n"), "{}", shown.said());
+    assert!(
+        shown.ended(0).stdout.starts_with("# XY101 sound\n"),
+        "{}",
+        shown.said()
+    );
 }
 
 #[test]
 fn a_folder_of_rules_replaces_one_by_its_code() {
-    let own = RULE.replace("XY101", "MD101").replace("name: sound", "name: ours");
+    let own = RULE
+        .replace("XY101", "MD101")
+        .replace("name: sound", "name: ours");
     let rules = Rules::new().with("MD101-ours", &own);
     let folder = rules.folder();
     let base = base();
     let [base, folder] = [&base, &folder].map(|path| path.to_str().unwrap());
     let arguments = ["check", base, "--rule", "MD101", "-o", "json", "--rules", folder];
     assert_eq!(rules.sandbox.run(arguments).codes(), ["MD101", "MD101"]);
-    assert!(rules.sandbox.run(&arguments[..6]).codes().is_empty(), "the built-in one is quiet in a healthy world");
+    assert!(
+        rules.sandbox.run(&arguments[..6]).codes().is_empty(),
+        "the built-in one is quiet in a healthy world"
+    );
     let count = |run: Run| run.ended(0).json()["rules"].as_array().unwrap().len();
-    let with = count(rules.sandbox.run(["rules", "list", "-o", "json", "--rules", folder]));
+    let with = count(
+        rules
+            .sandbox
+            .run(["rules", "list", "-o", "json", "--rules", folder]),
+    );
     assert_eq!(with, count(rules.sandbox.run(["rules", "list", "-o", "json"])));
 }
 
@@ -350,12 +402,24 @@ fn the_list_has_every_rule_file_with_what_the_contract_promises() {
     let run = repository_run(&["rules", "list", "-o", "json"]);
     let list = run.ended(0).json();
     let rules = list["rules"].as_array().unwrap();
-    let text = |rule: &Value, field: &str| rule[field].as_str().unwrap_or_else(|| panic!("{field}: {rule}")).to_owned();
+    let text = |rule: &Value, field: &str| {
+        rule[field]
+            .as_str()
+            .unwrap_or_else(|| panic!("{field}: {rule}"))
+            .to_owned()
+    };
     let mut listed = BTreeSet::new();
     for rule in rules {
         let layer = text(rule, "layer");
-        listed.insert(format!("{layer}/{}-{}.yaml", text(rule, "code"), text(rule, "name")));
-        assert!(["INFO", "WARNING", "ERROR", "CRITICAL"].contains(&text(rule, "severity").as_str()), "{rule}");
+        listed.insert(format!(
+            "{layer}/{}-{}.yaml",
+            text(rule, "code"),
+            text(rule, "name")
+        ));
+        assert!(
+            ["INFO", "WARNING", "ERROR", "CRITICAL"].contains(&text(rule, "severity").as_str()),
+            "{rule}"
+        );
         let words = |field: &str| rule[field].as_array().unwrap().iter().all(Value::is_string);
         assert!(words("needs") && words("references"), "{rule}");
         assert!(!rule["needs"].as_array().unwrap().is_empty(), "{rule}");
@@ -370,11 +434,28 @@ fn the_list_has_every_rule_file_with_what_the_contract_promises() {
 #[test]
 fn a_rule_has_its_page_and_so_have_the_facts_of_each_kind() {
     let page = repository_run(&["rules", "show", "MD101"]);
-    for text in ["# MD101 traffic-director-client-role-missing", "critical, layer iam", "**Needs**", "**Fires when**", "**Explains**", "MD801", "**Fix**", "https://"] {
-        assert!(page.ended(0).stdout.contains(text), "no {text} in: {}", page.said());
+    for text in [
+        "# MD101 traffic-director-client-role-missing",
+        "critical, layer iam",
+        "**Needs**",
+        "**Fires when**",
+        "**Explains**",
+        "MD801",
+        "**Fix**",
+        "https://",
+    ] {
+        assert!(
+            page.ended(0).stdout.contains(text),
+            "no {text} in: {}",
+            page.said()
+        );
     }
     let facts = repository_run(&["rules", "show", "--facts", "mesh_client"]);
-    assert!(facts.ended(0).stdout.starts_with("# mesh_client: "), "{}", facts.said());
+    assert!(
+        facts.ended(0).stdout.starts_with("# mesh_client: "),
+        "{}",
+        facts.said()
+    );
     for field in ["- `service` (string): ", "- `in_mesh` (bool): ", "- `access`"] {
         assert!(facts.stdout.contains(field), "no {field} in: {}", facts.said());
     }
@@ -382,7 +463,12 @@ fn a_rule_has_its_page_and_so_have_the_facts_of_each_kind() {
 
 #[test]
 fn what_no_rule_and_no_kind_is_called_is_refused() {
-    for arguments in [&["rules", "show", "MD999"][..], &["rules", "show", "--facts", "moon"], &["rules", "test", "MD999"], &["rules", "show"]] {
+    for arguments in [
+        &["rules", "show", "MD999"][..],
+        &["rules", "show", "--facts", "moon"],
+        &["rules", "test", "MD999"],
+        &["rules", "show"],
+    ] {
         let run = repository_run(arguments);
         run.ended(2);
         assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{}", run.said());
@@ -399,7 +485,8 @@ fn no_fixture_brings_out_a_rule_that_is_wrong() {
             let fixture: Fixture = serde_saphyr::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
             let snapshot = read::from_world(fixture::build(&fixtures, &fixture).unwrap()).unwrap();
             let report = diagnose(&snapshot, &set, &Selection::default()).unwrap();
-            let mut say = |what: &str, whose: &str| wrong.push(format!("{}: {whose}: {what}", path.display()));
+            let mut say =
+                |what: &str, whose: &str| wrong.push(format!("{}: {whose}: {what}", path.display()));
             let mut ids = BTreeSet::new();
             for finding in &report.findings {
                 if !ids.insert(&finding.id) {
@@ -408,7 +495,8 @@ fn no_fixture_brings_out_a_rule_that_is_wrong() {
                 if format!("{finding:?}").contains("(this text could not be made") {
                     say("a text that could not be made", &finding.id);
                 }
-                if finding.summary.is_empty() || finding.summary.contains('\n') || finding.evidence.is_empty() {
+                if finding.summary.is_empty() || finding.summary.contains('\n') || finding.evidence.is_empty()
+                {
                     say("no summary of one line, or no evidence", &finding.id);
                 }
             }

@@ -7,7 +7,9 @@ use super::network::NetworkKey;
 use super::notes::Notes;
 use super::routes::{self, Routing};
 use super::subject::{About, Identity, Subject, SubjectFacts, SubjectSet};
-use super::{ClientName, Mesh, client_facts, log_facts, lookup_facts, manifests, names, route_facts, xds_facts};
+use super::{
+    ClientName, Mesh, client_facts, log_facts, lookup_facts, manifests, names, route_facts, xds_facts,
+};
 use crate::logs::LogEvidence;
 use crate::snapshot::Snapshot;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +20,14 @@ pub fn mesh(snapshot: &Snapshot, logs: &LogEvidence) -> Mesh {
     let routings = routes::routings(&ground.clusters);
     let asked = asked_hosts(&model, &routings);
     model.hosts = hosts(&model, &routings, &asked);
-    let mut assembly = Assembly { model, routings, asked, sets: Vec::new(), notes: Notes::default(), backends: BTreeMap::new() };
+    let mut assembly = Assembly {
+        model,
+        routings,
+        asked,
+        sets: Vec::new(),
+        notes: Notes::default(),
+        backends: BTreeMap::new(),
+    };
     assembly.services();
     assembly.control();
     assembly.routing();
@@ -47,13 +56,29 @@ fn asked_hosts(model: &Model, routings: &[Routing]) -> BTreeSet<String> {
     if !host.is_empty() {
         asked.insert(host);
     }
-    asked.extend(model.logs.groups.iter().filter_map(|g| g.captures.get("host")).map(|h| names::host(h)));
-    let routed: BTreeSet<String> =
-        routings.iter().flat_map(|r| &r.virtual_service.spec.hosts).map(|h| names::host(h)).collect();
+    asked.extend(
+        model
+            .logs
+            .groups
+            .iter()
+            .filter_map(|g| g.captures.get("host"))
+            .map(|h| names::host(h)),
+    );
+    let routed: BTreeSet<String> = routings
+        .iter()
+        .flat_map(|r| &r.virtual_service.spec.hosts)
+        .map(|h| names::host(h))
+        .collect();
     for client in model.clients {
         for variable in client.template.containers.iter().flat_map(|c| &c.env) {
-            let words = variable.value.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')));
-            asked.extend(words.map(names::host).filter(|h| h.contains('.') && routed.contains(h)));
+            let words = variable
+                .value
+                .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')));
+            asked.extend(
+                words
+                    .map(names::host)
+                    .filter(|h| h.contains('.') && routed.contains(h)),
+            );
         }
     }
     asked
@@ -87,7 +112,11 @@ impl Assembly<'_, '_> {
             let facts = client_facts::facts(&self.model, number as usize, client);
             self.client_notes(number, &facts);
             if client.in_mesh() {
-                meshed.push(subject(service_name(&facts), About::client(number), facts.clone()));
+                meshed.push(subject(
+                    service_name(&facts),
+                    About::client(number),
+                    facts.clone(),
+                ));
             }
             all.push(subject(service_name(&facts), About::client(number), facts));
         }
@@ -97,11 +126,23 @@ impl Assembly<'_, '_> {
 
     fn client_notes(&mut self, number: u32, facts: &MeshClient) {
         self.notes.client("iam", number, facts.access_grant.clone());
-        self.notes.client("cloud-run", number, format!("{}, mesh {}", facts.revision, facts.mesh_name));
+        self.notes.client(
+            "cloud-run",
+            number,
+            format!("{}, mesh {}", facts.revision, facts.mesh_name),
+        );
         let egress = facts.egress.to_ascii_lowercase().replace('_', " ");
-        self.notes.client("network", number, format!("{} {}, {egress}", facts.network_name, facts.subnet_range));
+        self.notes.client(
+            "network",
+            number,
+            format!("{} {}, {egress}", facts.network_name, facts.subnet_range),
+        );
         if let Fact::Known(proxies @ 1..) = facts.xds_clients {
-            self.notes.client("control-plane", number, format!("{proxies} proxy in sync").replace("1 proxy", "proxy"));
+            self.notes.client(
+                "control-plane",
+                number,
+                format!("{proxies} proxy in sync").replace("1 proxy", "proxy"),
+            );
         }
     }
 
@@ -110,19 +151,39 @@ impl Assembly<'_, '_> {
         let mut projects = Vec::new();
         let mut apis = Vec::new();
         for (id, part) in &parts {
-            let clients: Vec<u32> =
-                self.model.mesh_clients().filter(|(_, c)| c.project.as_str() == id).map(|(i, _)| i).collect();
+            let clients: Vec<u32> = self
+                .model
+                .mesh_clients()
+                .filter(|(_, c)| c.project.as_str() == id)
+                .map(|(i, _)| i)
+                .collect();
             let about = || {
                 if part.fleet || clients.is_empty() {
                     About::everything()
                 } else {
-                    About { clients: Some(clients.clone()), ..About::default() }
+                    About {
+                        clients: Some(clients.clone()),
+                        ..About::default()
+                    }
                 }
             };
-            let name = Identity { kind: "Project", name: id.clone(), ..Identity::default() };
-            projects.push(subject(name, about(), control_facts::project(&self.model, id, part)));
+            let name = Identity {
+                kind: "Project",
+                name: id.clone(),
+                ..Identity::default()
+            };
+            projects.push(subject(
+                name,
+                about(),
+                control_facts::project(&self.model, id, part),
+            ));
             for api in control_facts::apis(&self.model, id, part) {
-                let name = Identity { kind: "Api", name: api.api.clone(), project: Some(id.clone()), ..Identity::default() };
+                let name = Identity {
+                    kind: "Api",
+                    name: api.api.clone(),
+                    project: Some(id.clone()),
+                    ..Identity::default()
+                };
                 apis.push(subject(name, about(), api));
             }
         }
@@ -133,7 +194,8 @@ impl Assembly<'_, '_> {
         let about = |index: usize| self.about_cluster(index, exported.get(&index));
         let mut memberships = Vec::new();
         for index in 0..self.model.clusters.len() {
-            let facts = control_facts::membership(&self.model, index, exported.get(&index).map_or(0, BTreeSet::len));
+            let facts =
+                control_facts::membership(&self.model, index, exported.get(&index).map_or(0, BTreeSet::len));
             let name = membership_name(&facts.membership, &facts.project, &facts.location);
             memberships.push(subject(name, about(index), facts));
         }
@@ -142,7 +204,11 @@ impl Assembly<'_, '_> {
             let mut name = membership_name(&facts.membership, &facts.project, &facts.location);
             // One finding a code: the code is part of the subject's name.
             name.kind = "MeshCondition";
-            name.name = if facts.membership.is_empty() { facts.code.clone() } else { format!("{} {}", facts.membership, facts.code) };
+            name.name = if facts.membership.is_empty() {
+                facts.code.clone()
+            } else {
+                format!("{} {}", facts.membership, facts.code)
+            };
             conditions.push(subject(name, index.map_or_else(About::everything, about), facts));
         }
         self.add("membership", memberships);
@@ -156,7 +222,11 @@ impl Assembly<'_, '_> {
         if clients.is_empty() || hosts.is_empty() || self.model.clusters.len() == 1 {
             return About::everything();
         }
-        About { clients: Some(clients), hosts: Some(hosts), ..About::default() }
+        About {
+            clients: Some(clients),
+            hosts: Some(hosts),
+            ..About::default()
+        }
     }
 
     fn host_numbers<'h>(&self, hosts: impl Iterator<Item = &'h String>) -> Vec<u32> {
@@ -198,24 +268,42 @@ impl Assembly<'_, '_> {
                 if !routing.exports() {
                     continue;
                 }
-                exports.push(subject(named("VirtualService"), about(), route_facts::export(&self.model, routing, &host, &exporters)));
+                exports.push(subject(
+                    named("VirtualService"),
+                    about(),
+                    route_facts::export(&self.model, routing, &host, &exporters),
+                ));
                 let rules = rules
                     .entry(routing.cluster)
                     .or_insert_with(|| route_facts::rules_by_host(&self.model, routing.cluster));
-                let entries = entries
-                    .entry(routing.cluster)
-                    .or_insert_with(|| manifests::service_entry_hosts(self.model.snapshot, &routing.of.membership));
+                let entries = entries.entry(routing.cluster).or_insert_with(|| {
+                    manifests::service_entry_hosts(self.model.snapshot, &routing.of.membership)
+                });
                 let placed_all = routes::destinations(routing.virtual_service);
                 let many = placed_all.len() > 1;
                 for placed in placed_all {
-                    let facts = route_facts::destination(&self.model, routing, &host, &placed, rules, entries);
+                    let facts =
+                        route_facts::destination(&self.model, routing, &host, &placed, rules, entries);
                     let mut name = named("VirtualService");
                     if many {
-                        name.name = format!("{} {}", name.name, placed.field.trim_start_matches("spec.").trim_end_matches(".destination"));
+                        name.name = format!(
+                            "{} {}",
+                            name.name,
+                            placed
+                                .field
+                                .trim_start_matches("spec.")
+                                .trim_end_matches(".destination")
+                        );
                     }
                     if facts.service_exists == Fact::Known(true) {
                         let port = placed.destination.port.as_ref().map_or(0, |p| p.number);
-                        led.push((routing.cluster, facts.service_namespace.clone(), facts.service.clone(), host.clone(), port));
+                        led.push((
+                            routing.cluster,
+                            facts.service_namespace.clone(),
+                            facts.service.clone(),
+                            host.clone(),
+                            port,
+                        ));
                     }
                     destinations.push(subject(name, about(), facts));
                 }
@@ -223,7 +311,10 @@ impl Assembly<'_, '_> {
         }
         for (cluster, namespace, service, host, port) in led {
             let number = u32::try_from(self.backends.len()).unwrap_or(u32::MAX);
-            let (_, routed) = self.backends.entry((cluster, namespace, service)).or_insert_with(|| (number, Routed::default()));
+            let (_, routed) = self
+                .backends
+                .entry((cluster, namespace, service))
+                .or_insert_with(|| (number, Routed::default()));
             routed.hosts.insert(host);
             routed.ports.insert(port);
         }
@@ -237,7 +328,10 @@ impl Assembly<'_, '_> {
     fn about_host(&self, _cluster: usize, host: &str) -> About {
         match self.model.hosts.get(host) {
             Some(number) => About::host(number),
-            None => About { hosts: Some(Vec::new()), ..About::default() },
+            None => About {
+                hosts: Some(Vec::new()),
+                ..About::default()
+            },
         }
     }
 
@@ -255,17 +349,29 @@ impl Assembly<'_, '_> {
         let mut policies: BTreeMap<usize, Policies> = BTreeMap::new();
         let mut backends = Vec::new();
         for ((index, namespace, name), (number, routed)) in &self.backends {
-            let Some(cluster) = self.model.clusters.get(*index) else { continue };
-            let Some(service) = cluster.services.get(&(namespace.as_str(), name.as_str())) else { continue };
+            let Some(cluster) = self.model.clusters.get(*index) else {
+                continue;
+            };
+            let Some(service) = cluster.services.get(&(namespace.as_str(), name.as_str())) else {
+                continue;
+            };
             let policies = policies.entry(*index).or_insert_with(|| Policies::new(cluster));
             let facts = backend_facts::facts(&self.model, *index, service, routed, policies);
             let hosts = self.host_numbers(routed.hosts.iter());
             for host in &hosts {
                 if let (Fact::Known(ready), Fact::Known(pods)) = (&facts.ready_pods, &facts.pods) {
-                    self.notes.host("workload", *host, format!("{namespace}/{name}: {ready} of {pods} pods ready"));
+                    self.notes.host(
+                        "workload",
+                        *host,
+                        format!("{namespace}/{name}: {ready} of {pods} pods ready"),
+                    );
                 }
             }
-            let about = About { hosts: Some(hosts), backends: Some(vec![*number]), ..About::default() };
+            let about = About {
+                hosts: Some(hosts),
+                backends: Some(vec![*number]),
+                ..About::default()
+            };
             backends.push(subject(backend_name(&facts), about, facts));
         }
         self.add("backend", backends);
@@ -277,7 +383,10 @@ impl Assembly<'_, '_> {
         for (number, client) in self.model.mesh_clients() {
             if let Some(network) = &client.network {
                 networks.entry(network.clone()).or_default().insert(number);
-                hosts_of.entry(network.clone()).or_default().extend(super::exported_hosts(&self.model, client));
+                hosts_of
+                    .entry(network.clone())
+                    .or_default()
+                    .extend(super::exported_hosts(&self.model, client));
             }
         }
         let mut lookups = Vec::new();
@@ -292,7 +401,11 @@ impl Assembly<'_, '_> {
                 let facts = lookup_facts::facts(&self.model, &host, &network, labels.clone());
                 let hosts = self.host_numbers(std::iter::once(&host));
                 self.lookup_notes(&facts, &numbers, &hosts);
-                let about = About { clients: Some(numbers.clone()), hosts: Some(hosts), ..About::default() };
+                let about = About {
+                    clients: Some(numbers.clone()),
+                    hosts: Some(hosts),
+                    ..About::default()
+                };
                 lookups.push(subject(host_name(&facts), about, facts));
             }
         }
@@ -300,7 +413,9 @@ impl Assembly<'_, '_> {
     }
 
     fn lookup_notes(&mut self, facts: &HostLookup, clients: &[u32], hosts: &[u32]) {
-        let Some(address) = facts.addresses.first() else { return };
+        let Some(address) = facts.addresses.first() else {
+            return;
+        };
         let text = format!("{address} by {} in zone {}", facts.record, facts.zone.zone);
         for client in clients {
             for host in hosts {
@@ -310,7 +425,10 @@ impl Assembly<'_, '_> {
     }
 
     fn proxies(&mut self) {
-        let exported: BTreeSet<String> = control_facts::exported_by_cluster(&self.routings).into_values().flatten().collect();
+        let exported: BTreeSet<String> = control_facts::exported_by_cluster(&self.routings)
+            .into_values()
+            .flatten()
+            .collect();
         let mut resources = Vec::new();
         for proxy in &self.model.proxies.all {
             for facts in xds_facts::out_of_sync(proxy, self.model.clients, &exported) {
@@ -319,23 +437,42 @@ impl Assembly<'_, '_> {
                     None => self.model.mesh_clients().map(|(i, _)| i).collect(),
                 };
                 let hosts = self.host_numbers(facts.hosts.iter());
-                let about = About { clients: Some(clients), hosts: (!hosts.is_empty()).then_some(hosts), ..About::default() };
-                let owner = if facts.service.is_empty() { names::last(&facts.node).to_owned() } else { facts.service.clone() };
-                let name = Identity { kind: "XdsResource", name: format!("{owner} {} {}", facts.kind, facts.name), ..Identity::default() };
+                let about = About {
+                    clients: Some(clients),
+                    hosts: (!hosts.is_empty()).then_some(hosts),
+                    ..About::default()
+                };
+                let owner = if facts.service.is_empty() {
+                    names::last(&facts.node).to_owned()
+                } else {
+                    facts.service.clone()
+                };
+                let name = Identity {
+                    kind: "XdsResource",
+                    name: format!("{owner} {} {}", facts.kind, facts.name),
+                    ..Identity::default()
+                };
                 resources.push(subject(name, about, facts));
             }
         }
         self.add("xds_resource", resources);
 
         let by_host = self.backends_by_host();
-        let numbers: BTreeMap<&str, u32> =
-            by_host.values().flatten().map(|(number, label)| (label.as_str(), *number)).collect();
+        let numbers: BTreeMap<&str, u32> = by_host
+            .values()
+            .flatten()
+            .map(|(number, label)| (label.as_str(), *number))
+            .collect();
         let backend_of = |cluster: &str, hosts: &BTreeSet<String>| backend_of(cluster, hosts, &by_host);
         let mut clusters = Vec::new();
         for facts in xds_facts::clusters(&self.model, &exported, &backend_of) {
             let hosts = self.host_numbers(facts.hosts.iter());
-            let amiss: BTreeSet<&String> =
-                facts.missing_at.iter().chain(&facts.empty_at).chain(&facts.unhealthy_at).collect();
+            let amiss: BTreeSet<&String> = facts
+                .missing_at
+                .iter()
+                .chain(&facts.empty_at)
+                .chain(&facts.unhealthy_at)
+                .collect();
             let clients: Vec<u32> = (0u32..)
                 .zip(self.model.clients)
                 .filter(|(_, c)| amiss.contains(&c.name))
@@ -347,7 +484,11 @@ impl Assembly<'_, '_> {
                 backends: numbers.get(facts.backend.as_str()).map(|number| vec![*number]),
                 mesh_wide: false,
             };
-            let name = Identity { kind: "XdsCluster", name: facts.cluster.clone(), ..Identity::default() };
+            let name = Identity {
+                kind: "XdsCluster",
+                name: facts.cluster.clone(),
+                ..Identity::default()
+            };
             clusters.push(subject(name, about, facts));
         }
         self.add("xds_cluster", clusters);
@@ -358,7 +499,10 @@ impl Assembly<'_, '_> {
         let mut by_host: BTreeMap<String, Vec<(u32, String)>> = BTreeMap::new();
         for ((_, namespace, name), (number, routed)) in &self.backends {
             for host in &routed.hosts {
-                by_host.entry(host.clone()).or_default().push((*number, format!("{namespace}/{name}")));
+                by_host
+                    .entry(host.clone())
+                    .or_default()
+                    .push((*number, format!("{namespace}/{name}")));
             }
         }
         by_host
@@ -383,7 +527,11 @@ impl Assembly<'_, '_> {
                 ..About::default()
             };
             let optional = |text: &String| (!text.is_empty()).then(|| text.clone());
-            let mut name = if facts.service.is_empty() { "log".to_owned() } else { facts.service.clone() };
+            let mut name = if facts.service.is_empty() {
+                "log".to_owned()
+            } else {
+                facts.service.clone()
+            };
             for value in group.key.values() {
                 name = format!("{name} {value}");
             }
@@ -394,22 +542,44 @@ impl Assembly<'_, '_> {
                 location: optional(&facts.region),
                 namespace: None,
             };
-            hits.push(Subject { identity: name, about, facts: Box::new(facts), code: Some(group.code.clone()) });
+            hits.push(Subject {
+                identity: name,
+                about,
+                facts: Box::new(facts),
+                code: Some(group.code.clone()),
+            });
         }
         self.add("log", hits);
     }
 
     fn finish(self) -> Mesh {
-        let Self { model, routings, sets, notes, .. } = self;
-        let meant: BTreeMap<usize, BTreeSet<u32>> = routings.iter().fold(BTreeMap::new(), |mut all, routing| {
-            let hosts = routing.virtual_service.spec.hosts.iter().filter_map(|h| model.hosts.get(&names::host(h)));
-            all.entry(routing.cluster).or_default().extend(hosts);
-            all
-        });
+        let Self {
+            model,
+            routings,
+            sets,
+            notes,
+            ..
+        } = self;
+        let meant: BTreeMap<usize, BTreeSet<u32>> =
+            routings.iter().fold(BTreeMap::new(), |mut all, routing| {
+                let hosts = routing
+                    .virtual_service
+                    .spec
+                    .hosts
+                    .iter()
+                    .filter_map(|h| model.hosts.get(&names::host(h)));
+                all.entry(routing.cluster).or_default().extend(hosts);
+                all
+            });
         let mut paths = Vec::new();
         for (number, client) in model.mesh_clients() {
-            let hosts: BTreeSet<u32> =
-                model.clusters_of(client).iter().filter_map(|c| meant.get(c)).flatten().copied().collect();
+            let hosts: BTreeSet<u32> = model
+                .clusters_of(client)
+                .iter()
+                .filter_map(|c| meant.get(c))
+                .flatten()
+                .copied()
+                .collect();
             paths.extend(hosts.into_iter().map(|host| (number, host)));
         }
         let clients = model
@@ -422,17 +592,32 @@ impl Assembly<'_, '_> {
                 in_mesh: c.in_mesh(),
             })
             .collect();
-        Mesh { clients, hosts: model.hosts.names, paths, sets, notes }
+        Mesh {
+            clients,
+            hosts: model.hosts.names,
+            paths,
+            sets,
+            notes,
+        }
     }
 }
 
 /// The backend that a cluster's name tells: the one of its hosts' whose Service and namespace the name contains; the only one there is.
-fn backend_of(cluster: &str, hosts: &BTreeSet<String>, by_host: &BTreeMap<String, Vec<(u32, String)>>) -> String {
-    let candidates: BTreeSet<&String> =
-        hosts.iter().filter_map(|h| by_host.get(h)).flatten().map(|(_, label)| label).collect();
+fn backend_of(
+    cluster: &str,
+    hosts: &BTreeSet<String>,
+    by_host: &BTreeMap<String, Vec<(u32, String)>>,
+) -> String {
+    let candidates: BTreeSet<&String> = hosts
+        .iter()
+        .filter_map(|h| by_host.get(h))
+        .flatten()
+        .map(|(_, label)| label)
+        .collect();
     let tells = |label: &&&String| {
         label.split('/').all(|part| {
-            cluster.split(['_', '|', '.', ':']).any(|piece| piece == part) || cluster.contains(&format!("_{part}"))
+            cluster.split(['_', '|', '.', ':']).any(|piece| piece == part)
+                || cluster.contains(&format!("_{part}"))
         })
     };
     let told: Vec<&&String> = candidates.iter().filter(tells).collect();
@@ -444,7 +629,12 @@ fn backend_of(cluster: &str, hosts: &BTreeSet<String>, by_host: &BTreeMap<String
 }
 
 fn subject(identity: Identity, about: About, facts: impl SubjectFacts + 'static) -> Subject {
-    Subject { identity, about, facts: Box::new(facts), code: None }
+    Subject {
+        identity,
+        about,
+        facts: Box::new(facts),
+        code: None,
+    }
 }
 
 fn service_name(facts: &MeshClient) -> Identity {

@@ -69,7 +69,8 @@ impl Projects {
 
     /// Whether two names mean one project, or could: one is a number that nothing explains, the other an id without a number.
     pub fn may_be_same(&self, a: &str, b: &str) -> bool {
-        let unexplained = |name: &str| ProjectNumber::parse(name).is_some_and(|n| !self.id_of.contains_key(&n));
+        let unexplained =
+            |name: &str| ProjectNumber::parse(name).is_some_and(|n| !self.id_of.contains_key(&n));
         let numberless = |name: &str| self.number(name).is_none();
         self.same(a, b) || (unexplained(a) && numberless(b)) || (numberless(a) && unexplained(b))
     }
@@ -79,7 +80,11 @@ impl Projects {
 /// `service-NUMBER@…`. `None` where agents of several projects have them.
 /// Source: <https://cloud.google.com/iam/docs/service-agents>.
 fn own_number(policy: &Policy) -> Option<ProjectNumber> {
-    let agents = policy.bindings.iter().filter(|b| b.role.ends_with(".serviceAgent")).flat_map(|b| &b.members);
+    let agents = policy
+        .bindings
+        .iter()
+        .filter(|b| b.role.ends_with(".serviceAgent"))
+        .flat_map(|b| &b.members);
     let mut numbers = agents.filter_map(|member| {
         let account = member.strip_prefix("serviceAccount:service-")?;
         ProjectNumber::parse(account.split('@').next()?)
@@ -100,10 +105,14 @@ mod tests {
 
     #[test]
     fn a_policy_tells_its_projects_number_by_its_service_agents() {
-        let agent = |number: u32, service: &str| format!("serviceAccount:service-{number}@{service}.iam.gserviceaccount.com");
+        let agent = |number: u32, service: &str| {
+            format!("serviceAccount:service-{number}@{service}.iam.gserviceaccount.com")
+        };
         let own = json!({"role": "roles/run.serviceAgent", "members": [agent(7, "serverless-robot-prod")]});
-        let guest = json!({"role": "roles/compute.networkUser", "members": [agent(8, "serverless-robot-prod")]});
-        let other = json!({"role": "roles/container.serviceAgent", "members": [agent(8, "container-engine-robot")]});
+        let guest =
+            json!({"role": "roles/compute.networkUser", "members": [agent(8, "serverless-robot-prod")]});
+        let other =
+            json!({"role": "roles/container.serviceAgent", "members": [agent(8, "container-engine-robot")]});
         assert_eq!(number_told_by(&json!([guest, own])).as_deref(), Some("7"));
         assert_eq!(number_told_by(&json!([own, other])), None);
         assert_eq!(number_told_by(&json!([guest])), None);

@@ -56,7 +56,10 @@ impl Run {
     pub fn codes(&self) -> Vec<String> {
         let report = self.json();
         let findings = report["findings"].as_array().unwrap();
-        findings.iter().map(|f| f["code"].as_str().unwrap().to_owned()).collect()
+        findings
+            .iter()
+            .map(|f| f["code"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -99,7 +102,10 @@ impl Sandbox {
 
     fn clean(&self, mut command: Command) -> Command {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        command.env_clear().env("PATH", path).env("TMPDIR", self.root.path().join("tmp"));
+        command
+            .env_clear()
+            .env("PATH", path)
+            .env("TMPDIR", self.root.path().join("tmp"));
         command.current_dir(self.root.path().join("cwd"));
         command
     }
@@ -115,7 +121,9 @@ impl Sandbox {
         arguments: impl IntoIterator<Item = S>,
     ) -> Run {
         let mut command = self.clean(Command::new("prlimit"));
-        command.arg(format!("--as={bytes}")).arg(env!("CARGO_BIN_EXE_meshdoctor"));
+        command
+            .arg(format!("--as={bytes}"))
+            .arg(env!("CARGO_BIN_EXE_meshdoctor"));
         finish(command.args(arguments).timeout(Duration::from_secs(60)))
     }
 
@@ -125,7 +133,9 @@ impl Sandbox {
             .into_keys()
             .filter(|path| !path.starts_with("in/"))
             .collect();
-        let top = fs::read_dir(self.root.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        let top = fs::read_dir(self.root.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap());
         paths.extend(top.filter(|name| !["in", "cwd", "tmp"].contains(&name.as_str())));
         for name in ["cwd", "tmp"] {
             let within = fs::read_dir(self.root.path().join(name)).unwrap();
@@ -172,7 +182,11 @@ pub fn fixture_files(code: &str, name: &str) -> BTreeMap<String, Vec<u8>> {
     let yaml = fs::read_to_string(fixtures.join(format!("rules/{code}/{name}.yaml"))).unwrap();
     let fixture: Fixture = serde_saphyr::from_str(&yaml).unwrap();
     let world = fixture::build(&fixtures, &fixture).unwrap();
-    world.files.iter().map(|(path, blob)| (path.clone(), blob.bytes().unwrap())).collect()
+    world
+        .files
+        .iter()
+        .map(|(path, blob)| (path.clone(), blob.bytes().unwrap()))
+        .collect()
 }
 
 /// Writes a rule's fixture as a snapshot directory into the sandbox.

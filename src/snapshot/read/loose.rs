@@ -90,7 +90,9 @@ fn text_of(head: &[u8]) -> Option<&str> {
 fn not_text(bytes: &[u8]) -> String {
     match (memchr::memchr(0, bytes), locate::not_utf8(bytes)) {
         (None, Some((line, column))) => {
-            format!("not text in UTF-8 (line {line}, column {column}), and no CSDS answer (ClientStatusResponse)")
+            format!(
+                "not text in UTF-8 (line {line}, column {column}), and no CSDS answer (ClientStatusResponse)"
+            )
         }
         _ => "binary, and no CSDS answer (ClientStatusResponse)".into(),
     }
