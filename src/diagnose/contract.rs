@@ -23,7 +23,11 @@ pub fn report(
         schema_version: SCHEMA.into(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
         verdict: verdict.into(),
-        reasons: if verdict == report::Verdict::Inconclusive { reasons } else { Vec::new() },
+        reasons: if verdict == report::Verdict::Inconclusive {
+            reasons
+        } else {
+            Vec::new()
+        },
         scope: Some(v1::Scope {
             project: scope.project,
             service_projects: scope.service_projects,
@@ -49,7 +53,14 @@ pub fn warning(warning: &Warning) -> String {
 }
 
 fn finding_of(set: &RuleSet, diagnosed: Diagnosed) -> v1::Finding {
-    let Diagnosed { finding, role, explained_by, code, layer, .. } = diagnosed;
+    let Diagnosed {
+        finding,
+        role,
+        explained_by,
+        code,
+        layer,
+        ..
+    } = diagnosed;
     let rule = &set.rules[finding.rule].file;
     v1::Finding {
         id: finding.id,

@@ -42,7 +42,9 @@ pub fn diagnose(snapshot: &Snapshot, set: &RuleSet, selection: &Selection) -> Re
     let mesh = Mesh::build(snapshot, &evidence);
     let outcome = engine::run(set, &mesh, snapshot, selection);
     let mut report = report(snapshot, set, &mesh, outcome, selection);
-    report.warnings.extend(evidence.warnings.iter().map(contract::warning));
+    report
+        .warnings
+        .extend(evidence.warnings.iter().map(contract::warning));
     Ok(report)
 }
 

@@ -24,7 +24,10 @@ pub fn compile(file: &str, text: &Text) -> Result<Program, RuleError> {
         RuleError::new(
             file,
             within(text, line, column),
-            format!("not an expression: {}", first.map_or_else(|| errors.to_string(), |e| e.msg.clone())),
+            format!(
+                "not an expression: {}",
+                first.map_or_else(|| errors.to_string(), |e| e.msg.clone())
+            ),
             "see the CEL language: comparisons, && || !, and functions over the fields of `subject`",
         )
     })
@@ -36,16 +39,30 @@ pub fn check(file: &str, text: &Text, program: &Program, kind: &str, fields: &[F
     walk(program.expression(), fields, &mut Vec::new(), &mut unknown);
     unknown
         .into_iter()
-        .map(|Problem { id, after_dot, problem, near }| {
-            // Counted from 0; of a field it is the dot before it.
-            let offset = program.source_info().offset_for(id).map_or(0, |(start, _)| start);
-            let column = offset + if after_dot { 2 } else { 1 };
-            let remedy = match near {
-                Some(near) => format!("did you mean `{near}`? `meshdoctor rules show --facts {kind}` prints the fields"),
-                None => format!("`meshdoctor rules show --facts {kind}` prints the fields"),
-            };
-            RuleError::new(file, within(text, 1, isize::try_from(column).unwrap_or(1)), problem, remedy)
-        })
+        .map(
+            |Problem {
+                 id,
+                 after_dot,
+                 problem,
+                 near,
+             }| {
+                // Counted from 0; of a field it is the dot before it.
+                let offset = program.source_info().offset_for(id).map_or(0, |(start, _)| start);
+                let column = offset + if after_dot { 2 } else { 1 };
+                let remedy = match near {
+                    Some(near) => format!(
+                        "did you mean `{near}`? `meshdoctor rules show --facts {kind}` prints the fields"
+                    ),
+                    None => format!("`meshdoctor rules show --facts {kind}` prints the fields"),
+                };
+                RuleError::new(
+                    file,
+                    within(text, 1, isize::try_from(column).unwrap_or(1)),
+                    problem,
+                    remedy,
+                )
+            },
+        )
         .collect()
 }
 
@@ -64,9 +81,15 @@ pub fn holds(program: &Program, context: &Context) -> Verdict {
 fn within(text: &Text, line: isize, column: isize) -> (u64, u64) {
     let (start_line, start_column) = (text.referenced.line(), text.referenced.column());
     if line <= 1 {
-        (start_line, start_column + u64::try_from(column.max(1) - 1).unwrap_or(0))
+        (
+            start_line,
+            start_column + u64::try_from(column.max(1) - 1).unwrap_or(0),
+        )
     } else {
-        (start_line + u64::try_from(line - 1).unwrap_or(0), u64::try_from(column.max(1)).unwrap_or(1))
+        (
+            start_line + u64::try_from(line - 1).unwrap_or(0),
+            u64::try_from(column.max(1)).unwrap_or(1),
+        )
     }
 }
 
@@ -101,7 +124,10 @@ fn walk(expression: &IdedExpr, fields: &[FieldDoc], bound: &mut Vec<String>, pro
             }
         }
         Expr::Select(select) => walk(&select.operand, fields, bound, problems),
-        Expr::List(list) => list.elements.iter().for_each(|e| walk(e, fields, bound, problems)),
+        Expr::List(list) => list
+            .elements
+            .iter()
+            .for_each(|e| walk(e, fields, bound, problems)),
         Expr::Map(map) => {
             for entry in &map.entries {
                 if let EntryExpr::MapEntry(entry) = &entry.expr {
@@ -138,7 +164,9 @@ fn path_of(expression: &IdedExpr) -> Option<Vec<(String, u64)>> {
 }
 
 fn follow(path: &[(String, u64)], fields: &[FieldDoc], problems: &mut Vec<Problem>) {
-    let Some(((name, id), rest)) = path.split_first() else { return };
+    let Some(((name, id), rest)) = path.split_first() else {
+        return;
+    };
     match fields.iter().find(|f| f.name == name) {
         // Maps have keys of their own.
         Some(field) if field.fields.is_empty() => {}

@@ -270,7 +270,8 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8], origin: &str) -> Result<T, Read
             line,
             column,
             problem: "not text in UTF-8".into(),
-            remedy: "the file must hold the API's answer as it came; collect it again or save it as UTF-8".into(),
+            remedy: "the file must hold the API's answer as it came; collect it again or save it as UTF-8"
+                .into(),
         });
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
