@@ -56,8 +56,7 @@ pub fn near_labels(cluster: &Cluster, service: &Service, facts: &mut Backend) {
             );
         }
     }
-    let mut near: Vec<(&String, &(f64, BTreeMap<String, String>))> =
-        scored.iter().filter(|(_, (s, _))| *s > 0.6).collect();
+    let mut near: Vec<_> = scored.iter().filter(|(_, (s, _))| *s > 0.6).collect();
     near.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
     facts.nearest_labels = near.iter().take(3).map(|(text, _)| (*text).clone()).collect();
     facts.corrected_selector = near
