@@ -1,6 +1,6 @@
 //! The resolved model that a rule looks at: joins are made here, once, and facts computed.
 //!
-//! In comes a [`Snapshot`](crate::snapshot::Snapshot) with the log evidence; nothing here knows a network or a rule.
+//! In comes a [`Snapshot`] with the log evidence; nothing here knows a network or a rule.
 //! `clients`, `clusters`, `routes` and `proxies` join; `iam`, `dns`, `firewall`, `netpol`, `authz` and `mtls` decide;
 //! the `*_facts` files answer what rules ask, as declared in [`facts`]; `assemble` puts the subjects together.
 mod assemble;
