@@ -1,20 +1,129 @@
-//! The path of each client to each host, hop by hop, with the broken hop marked.
+//! The path of each client to each host, hop by hop. The hop that holds a root cause is told from those that only suffer from it.
 use super::page::{Page, natural_width};
 use super::style;
 use crate::report::outline::worst;
-use crate::report::text::{counted, cut_middle, one_line};
-use crate::report::v1::{Hop, Path, Report, hop::Status};
+use crate::report::text::{counted, cut_end, cut_middle, one_line, width};
+use crate::report::v1::{Finding, Hop, Path, Report, finding::Role, hop::Status};
 use anstyle::{AnsiColor, Effects, Style};
 use comfy_table::{Attribute, Cell, Color, Table};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const ROWS: usize = 10;
 const DETAILS: usize = 5;
+
+/// What a hop's cell says: the report's status, where BROKEN is split by whether the fault lies there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Ok,
+    /// Broken, and everything found there is a symptom of something elsewhere.
+    Affected,
+    Broken,
+    Degraded,
+    Unknown,
+}
+
+impl Mark {
+    fn of(path: &Path, hop: &Hop, roles: &Roles) -> Self {
+        match hop.status() {
+            Status::Ok => Self::Ok,
+            Status::Degraded => Self::Degraded,
+            Status::Broken if roles.only_symptoms(path, hop) => Self::Affected,
+            Status::Broken => Self::Broken,
+            Status::Unknown | Status::Unspecified => Self::Unknown,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Affected => "affected",
+            Self::Broken => "BROKEN",
+            Self::Degraded => "DEGRADED",
+            Self::Unknown => "?",
+        }
+    }
+
+    fn style(self) -> Style {
+        match self {
+            Self::Ok => style::hop(Status::Ok),
+            Self::Affected | Self::Degraded => style::hop(Status::Degraded),
+            Self::Broken => style::hop(Status::Broken),
+            Self::Unknown => style::hop(Status::Unknown),
+        }
+    }
+}
+
+/// Findings and root causes among them, by code; where one code has both roles, also by the names that a finding bears, since a hop
+/// names codes only.
+struct Roles<'a> {
+    by_code: BTreeMap<&'a str, Tally>,
+    by_name: BTreeMap<(&'a str, &'a str), Tally>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    all: usize,
+    causes: usize,
+}
+
+impl Tally {
+    fn add(&mut self, finding: &Finding) {
+        self.all += 1;
+        self.causes += usize::from(finding.role() == Role::RootCause);
+    }
+}
+
+impl<'a> Roles<'a> {
+    fn new(report: &'a Report) -> Self {
+        let mut roles = Self {
+            by_code: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+        };
+        for finding in &report.findings {
+            roles.by_code.entry(&finding.code).or_default().add(finding);
+        }
+        for finding in &report.findings {
+            if !roles.mixed(&finding.code) {
+                continue;
+            }
+            let words = finding.summary.split([' ', ',', ':']);
+            let subject = finding.subject.iter().map(|subject| subject.name.as_str());
+            let names: BTreeSet<&str> = words.chain(subject).collect();
+            for name in names {
+                roles.by_name.entry((&finding.code, name)).or_default().add(finding);
+            }
+        }
+        roles
+    }
+
+    fn mixed(&self, code: &str) -> bool {
+        self.by_code
+            .get(code)
+            .is_some_and(|tally| tally.causes > 0 && tally.causes < tally.all)
+    }
+
+    /// Whether no root cause lies at this hop.
+    fn only_symptoms(&self, path: &Path, hop: &Hop) -> bool {
+        let is_symptom = |code: &String| {
+            let named: Vec<&Tally> = [&path.client, &path.host]
+                .into_iter()
+                .filter_map(|name| self.by_name.get(&(code.as_str(), name.as_str())))
+                .collect();
+            match (self.by_code.get(code.as_str()), named.as_slice()) {
+                (None, _) => false,
+                (Some(tally), []) => tally.causes == 0,
+                (Some(_), named) => named.iter().all(|tally| tally.causes == 0),
+            }
+        };
+        !hop.findings.is_empty() && hop.findings.iter().all(is_symptom)
+    }
+}
 
 pub(super) fn section(report: &Report, page: &mut Page) {
     if report.path.is_empty() {
         return;
     }
+    let roles = Roles::new(report);
     let badness = |path: &&Path| match worst(path) {
         Status::Broken => 0,
         Status::Degraded => 1,
@@ -33,7 +142,7 @@ pub(super) fn section(report: &Report, page: &mut Page) {
             page.prose(&text, 2, style::PLAIN);
         }
     } else {
-        draw(rows, page);
+        draw(rows, &roles, page);
     }
     if !hidden.is_empty() {
         let also = hidden.iter().filter(|path| worst(path) != Status::Ok).count();
@@ -44,7 +153,7 @@ pub(super) fn section(report: &Report, page: &mut Page) {
         };
         page.line(&format!("  … and {} more, {said}", hidden.len()));
     }
-    details(&paths[..troubled], page);
+    details(&paths[..troubled], &roles, page);
 }
 
 /// All that are not ok, up to a limit, and a few of those that are.
@@ -56,42 +165,59 @@ fn shown_rows(all: usize, troubled: usize, verbose: bool) -> usize {
     if shown == 0 { 3 } else { shown }
 }
 
-/// A column for each layer; where that is too wide, only for those that are not ok everywhere.
-fn draw(rows: &[&Path], page: &mut Page) {
+/// A column for each layer; where that is too wide, only for those that are not ok everywhere; where that is too, a line for each path.
+fn draw(rows: &[&Path], roles: &Roles, page: &mut Page) {
     let mut layers: Vec<&str> = Vec::new();
     for hop in rows.iter().flat_map(|path| &path.hops) {
         if !layers.contains(&hop.layer.as_str()) {
             layers.push(&hop.layer);
         }
     }
-    let full = table(rows, &layers, 0, page);
-    if natural_width(&full) <= page.width() {
-        page.table(full);
-        return;
-    }
-    let is_ok = |layer: &&str| {
-        rows.iter()
-            .all(|path| matches!(status(path, layer), None | Some(Status::Ok)))
-    };
+    let is_ok = |layer: &&str| rows.iter().all(|path| matches!(mark(path, layer, roles), None | Some(Mark::Ok)));
     let telling: Vec<&str> = layers.iter().copied().filter(|layer| !is_ok(layer)).collect();
     let others = layers.len() - telling.len();
-    let short = table(rows, &telling, others, page);
-    if natural_width(&short) <= page.width() {
-        page.table(short);
+    for (layers, others) in [(&layers, 0), (&telling, others)] {
+        let drawn = table(rows, layers, others, roles, page);
+        if natural_width(&drawn) <= page.width() {
+            page.table(drawn);
+            return;
+        }
+    }
+    let drawn = table(rows, &telling, 0, roles, page);
+    if natural_width(&drawn) <= page.width() {
+        page.table(drawn);
+        if others > 0 {
+            let (hops, are) = (counted(others, "other hop"), if others == 1 { "is" } else { "are" });
+            let note = format!("the {hops} of each path {are} ok").replacen("the 1 other", "the other", 1);
+            page.prose(&note, 2, style::DIM);
+        }
         return;
     }
     for path in rows {
-        page.prose(&name(path), 2, style::STRONG);
-        let hops: Vec<String> = path
+        let troubled: Vec<String> = path
             .hops
             .iter()
-            .map(|hop| format!("{} {}", hop.layer, word(hop.status())))
+            .map(|hop| (hop, Mark::of(path, hop, roles)))
+            .filter(|(_, mark)| *mark != Mark::Ok)
+            .map(|(hop, mark)| format!("{} {}", hop.layer, mark.word()))
             .collect();
-        page.prose(&hops.join(", "), 4, style::PLAIN);
+        let fine = path.hops.len() - troubled.len();
+        let said = match (troubled.is_empty(), fine) {
+            (true, _) => format!("all {fine} ok"),
+            (false, 0) => troubled.join(", "),
+            (false, _) => format!("{}; {} ok", troubled.join(", "), counted(fine, "other hop")),
+        };
+        let line = format!("{}: {said}", name(path));
+        if 2 + width(&line) <= page.width() {
+            page.line(&format!("  {line}"));
+        } else {
+            page.prose(&name(path), 2, style::STRONG);
+            page.prose(&said, 4, style::PLAIN);
+        }
     }
 }
 
-fn table(rows: &[&Path], layers: &[&str], others: usize, page: &Page) -> Table {
+fn table(rows: &[&Path], layers: &[&str], others: usize, roles: &Roles, page: &Page) -> Table {
     let mut table = Table::new();
     let mut header = vec![Cell::new("")];
     header.extend(layers.iter().map(|layer| Cell::new(one_line(layer))));
@@ -101,12 +227,12 @@ fn table(rows: &[&Path], layers: &[&str], others: usize, page: &Page) -> Table {
     table.set_header(header.into_iter().map(|cell| dressed(cell, style::DIM)));
     for path in rows {
         let mut row = vec![Cell::new(cut_middle(&name(path), (page.width() / 2).max(30)))];
-        row.extend(layers.iter().map(|layer| match status(path, layer) {
-            Some(status) => dressed(Cell::new(word(status)), style::hop(status)),
+        row.extend(layers.iter().map(|layer| match mark(path, layer, roles) {
+            Some(mark) => dressed(Cell::new(mark.word()), mark.style()),
             None => Cell::new("-"),
         }));
         if others > 0 {
-            row.push(dressed(Cell::new(word(Status::Ok)), style::hop(Status::Ok)));
+            row.push(dressed(Cell::new(Mark::Ok.word()), Mark::Ok.style()));
         }
         table.add_row(row);
     }
@@ -114,69 +240,47 @@ fn table(rows: &[&Path], layers: &[&str], others: usize, page: &Page) -> Table {
 }
 
 /// What is wrong at each hop that is not ok; of those of one kind the first, unless verbose.
-fn details(paths: &[&Path], page: &mut Page) {
-    let mut faults: Vec<(&Hop, BTreeSet<&str>)> = Vec::new();
-    let broken = |hop: &&Hop| matches!(hop.status(), Status::Broken | Status::Degraded);
-    for hop in paths.iter().flat_map(|path| &path.hops).filter(broken) {
-        let alike = |(known, _): &&mut (&Hop, BTreeSet<&str>)| {
-            known.layer == hop.layer && known.status == hop.status && known.findings == hop.findings
+fn details(paths: &[&Path], roles: &Roles, page: &mut Page) {
+    let mut faults: Vec<(&Hop, Mark, BTreeSet<&str>)> = Vec::new();
+    let verbose = page.options.verbose;
+    let broken = |(_, hop): &(&Path, &Hop)| matches!(hop.status(), Status::Broken | Status::Degraded);
+    let hops = paths.iter().flat_map(|path| path.hops.iter().map(|hop| (*path, hop)));
+    for (path, hop) in hops.filter(broken) {
+        let mark = Mark::of(path, hop, roles);
+        let same = |(known, known_mark, _): &&mut (&Hop, Mark, BTreeSet<&str>)| {
+            known.layer == hop.layer
+                && if verbose { known.detail == hop.detail } else { *known_mark == mark && known.findings == hop.findings }
         };
-        let same =
-            |(known, _): &&mut (&Hop, BTreeSet<&str>)| known.layer == hop.layer && known.detail == hop.detail;
-        let verbose = page.options.verbose;
-        match faults
-            .iter_mut()
-            .find(|fault| if verbose { same(fault) } else { alike(fault) })
-        {
-            Some((_, details)) => {
+        match faults.iter_mut().find(same) {
+            Some((_, _, details)) => {
                 details.insert(&hop.detail);
             }
-            None => faults.push((hop, BTreeSet::from([hop.detail.as_str()]))),
+            None => faults.push((hop, mark, BTreeSet::from([hop.detail.as_str()]))),
         }
     }
-    page.few(&faults, DETAILS, |page, (hop, details)| {
-        let codes = if hop.findings.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", hop.findings.join(", "))
+    page.few(&faults, DETAILS, |page, (hop, mark, details)| {
+        let codes = if hop.findings.is_empty() { String::new() } else { format!(" ({})", hop.findings.join(", ")) };
+        let detail = if hop.detail.is_empty() { &hop.title } else { &hop.detail };
+        let more = match details.len() {
+            0 | 1 => String::new(),
+            count => format!(", and {} more like it", count - 1),
         };
-        let detail = if hop.detail.is_empty() {
-            &hop.title
-        } else {
-            &hop.detail
-        };
-        let more = if details.len() > 1 {
-            format!(", and {} more like it", details.len() - 1)
-        } else {
-            String::new()
-        };
-        page.item(
-            &format!(
-                "{} {}: {}{codes}{more}",
-                hop.layer,
-                word(hop.status()),
-                one_line(detail)
-            ),
-            2,
-        );
+        let tail = format!("{codes}{more}");
+        let head = format!("{} {}: ", hop.layer, mark.word());
+        // Three lines; the codes at the end are never what is cut.
+        let room = (3 * (page.width().min(110) - 4)).saturating_sub(width(&head) + width(&tail) + 20);
+        let detail = one_line(detail);
+        let detail = if verbose { detail } else { cut_end(&detail, room) };
+        page.item(&format!("{head}{detail}{tail}"), 4);
     });
 }
 
-fn status(path: &Path, layer: &str) -> Option<Status> {
-    path.hops.iter().find(|hop| hop.layer == layer).map(Hop::status)
+fn mark(path: &Path, layer: &str, roles: &Roles) -> Option<Mark> {
+    path.hops.iter().find(|hop| hop.layer == layer).map(|hop| Mark::of(path, hop, roles))
 }
 
 fn name(path: &Path) -> String {
     one_line(&format!("{} -> {}", path.client, path.host))
-}
-
-fn word(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::Broken => "BROKEN",
-        Status::Degraded => "DEGRADED",
-        Status::Unknown | Status::Unspecified => "?",
-    }
 }
 
 /// A style of ours as the table library's.
