@@ -194,7 +194,7 @@ fn the_telling_part_of_a_log_line_is_kept_and_marked() {
     let at = lines[marks].find('^').unwrap();
     let shown: String = lines[marks - 1].chars().skip(at).collect();
     assert!(
-        shown.starts_with("Permission 'trafficdirector.networks"),
+        shown.starts_with("closed: 7, Permission 'trafficdirector.networ"),
         "{shown}"
     );
 }
