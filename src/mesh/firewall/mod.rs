@@ -20,6 +20,8 @@ pub enum Admission {
     },
     Denied {
         rule: String,
+        /// 0 to 65535; the lowest goes first.
+        priority: u32,
     },
     /// No rule says anything, and ingress is then denied.
     ImpliedDeny,
@@ -138,7 +140,7 @@ impl Firewall {
                 }
                 Applies::Yes => {
                     return maybe_allowed
-                        .map_or_else(|| Admission::Denied { rule: rule.name() }, Admission::Unknown);
+                        .map_or_else(|| rule.denial(), Admission::Unknown);
                 }
             }
         }
