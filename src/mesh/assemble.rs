@@ -1,5 +1,6 @@
 //! Puts the subjects together: every kind, each with its name, whom it concerns, and its facts.
 use super::backend_facts::{self, Policies, Routed};
+use super::clusters::Cluster;
 use super::control_facts;
 use super::facts::{Backend, Fact, HostLookup, MeshClient};
 use super::model::{Ground, Hosts, Model};
@@ -422,7 +423,12 @@ impl Assembly<'_, '_> {
                 in_mesh: c.in_mesh(),
             })
             .collect();
-        Mesh { clients, hosts: model.hosts.names, paths, sets, notes }
+        let called = |c: &Cluster| match c.location.as_str() {
+            "" => c.membership.clone(),
+            location => format!("{} ({location})", c.membership),
+        };
+        let clusters = model.clusters.iter().map(|c| (c.membership.clone(), called(c))).collect();
+        Mesh { clients, hosts: model.hosts.names, paths, sets, clusters, notes }
     }
 }
 
