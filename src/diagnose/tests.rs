@@ -30,7 +30,22 @@ fn findings() -> Vec<(String, Finding)> {
 /// What is wrong with a text that a rule wrote, if anything.
 fn fault(text: &str) -> Option<&'static str> {
     const STRAY: [&str; 16] = [
-        "  ", " ,", " .", " ;", " :", ",,", "..", ";;", ",.", ".,", "( ", " )", "()", ": .", "; .", "could not be made",
+        "  ",
+        " ,",
+        " .",
+        " ;",
+        " :",
+        ",,",
+        "..",
+        ";;",
+        ",.",
+        ".,",
+        "( ",
+        " )",
+        "()",
+        ": .",
+        "; .",
+        "could not be made",
     ];
     // Words of other programs are quoted as they are.
     let own = text.replace("missing ): (", "").replace("...", "");
@@ -44,15 +59,24 @@ fn no_text_of_a_rule_has_stray_punctuation_or_a_template_that_failed() {
     let mut faults = Vec::new();
     for (fixture, finding) in findings() {
         let manual = |action: &v1::Action| action.fields.get("text").cloned();
-        let fixes = finding.fixes.iter().flat_map(|f| f.actions.iter().filter_map(manual).chain([f.title.clone()]));
-        for text in [finding.summary.clone(), finding.explanation.clone()].into_iter().chain(fixes) {
+        let fixes = finding
+            .fixes
+            .iter()
+            .flat_map(|f| f.actions.iter().filter_map(manual).chain([f.title.clone()]));
+        for text in [finding.summary.clone(), finding.explanation.clone()]
+            .into_iter()
+            .chain(fixes)
+        {
             if let Some(fault) = fault(&text) {
                 faults.push(format!("{fixture}: {} {fault:?} in: {text}", finding.code));
             }
         }
         let evidence = finding.evidence.iter().flat_map(|e| [&e.locator, &e.excerpt]);
         let commands = finding.fixes.iter().flat_map(|f| &f.commands);
-        for text in evidence.chain(commands).filter(|text| text.contains("could not be made") || text.is_empty()) {
+        for text in evidence
+            .chain(commands)
+            .filter(|text| text.contains("could not be made") || text.is_empty())
+        {
             faults.push(format!("{fixture}: {} {text:?}", finding.code));
         }
     }
@@ -67,7 +91,13 @@ fn an_explanation_begins_with_one_sentence_that_can_be_taken_in() {
         .into_iter()
         .filter(|(fixture, finding)| fixture.starts_with(&finding.code))
         .filter_map(|(fixture, finding)| {
-            let first = finding.explanation.split(". ").next().unwrap_or_default().chars().count();
+            let first = finding
+                .explanation
+                .split(". ")
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .count();
             (first > 272).then(|| format!("{fixture}: {first} characters: {}", finding.explanation))
         })
         .collect();
@@ -79,7 +109,9 @@ fn an_explanation_begins_with_one_sentence_that_can_be_taken_in() {
 fn no_command_of_a_fix_has_an_empty_value() {
     for (fixture, finding) in findings() {
         for command in finding.fixes.iter().flat_map(|f| &f.commands) {
-            let empty = command.split_whitespace().any(|word| word.ends_with("=''") || (word.starts_with("--") && word.ends_with('=')));
+            let empty = command
+                .split_whitespace()
+                .any(|word| word.ends_with("=''") || (word.starts_with("--") && word.ends_with('=')));
             assert!(!empty, "{fixture}: {command}");
         }
     }

@@ -308,7 +308,10 @@ impl Action {
             Self::DnsZoneAttachNetwork(action) => vec![("networks", &mut action.networks)],
             Self::DnsZoneCreate(action) => vec![("networks", &mut action.networks)],
             Self::FirewallAllow(action) => {
-                vec![("source_ranges", &mut action.source_ranges), ("ports", &mut action.ports)]
+                vec![
+                    ("source_ranges", &mut action.source_ranges),
+                    ("ports", &mut action.ports),
+                ]
             }
             _ => Vec::new(),
         };

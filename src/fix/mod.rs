@@ -30,7 +30,10 @@ impl Action {
             Self::K8sLabel(label) => vec![kubectl::label(label)],
             Self::Manual(manual) => {
                 let lines = manual.command.lines().map(str::trim);
-                lines.filter(|line| !line.is_empty()).map(shell::with_placeholders).collect()
+                lines
+                    .filter(|line| !line.is_empty())
+                    .map(shell::with_placeholders)
+                    .collect()
             }
         }
     }
@@ -97,7 +100,11 @@ pub fn completed(mut actions: Vec<Action>) -> Vec<Action> {
         return actions;
     }
     let words: Vec<String> = missing.iter().map(|name| name.to_ascii_uppercase()).collect();
-    let commands: Vec<String> = actions.iter().flat_map(Action::commands).filter(|c| !c.contains('\n')).collect();
+    let commands: Vec<String> = actions
+        .iter()
+        .flat_map(Action::commands)
+        .filter(|c| !c.contains('\n'))
+        .collect();
     vec![Action::Manual(Manual {
         text: format!(
             "What was collected does not tell the {}: put {} in for {}.",
@@ -106,7 +113,12 @@ pub fn completed(mut actions: Vec<Action>) -> Vec<Action> {
             words.join(", ")
         ),
         command: commands.join("\n"),
-        membership: actions.iter().map(Action::membership).find(|m| !m.is_empty()).unwrap_or_default().to_owned(),
+        membership: actions
+            .iter()
+            .map(Action::membership)
+            .find(|m| !m.is_empty())
+            .unwrap_or_default()
+            .to_owned(),
     })]
 }
 

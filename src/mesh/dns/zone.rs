@@ -117,8 +117,14 @@ impl Records {
 
     /// Addresses of all A records but those of one owner; None for what is no address.
     pub fn addresses(&self, except: &str) -> impl Iterator<Item = Option<Ipv4Addr>> {
-        let sets = self.sets.iter().filter(move |(owner, _)| *owner != except).flat_map(|(_, sets)| sets);
-        sets.filter(|set| set.kind == "A").flat_map(|set| &set.rrdatas).map(|data| data.trim().parse().ok())
+        let sets = self
+            .sets
+            .iter()
+            .filter(move |(owner, _)| *owner != except)
+            .flat_map(|(_, sets)| sets);
+        sets.filter(|set| set.kind == "A")
+            .flat_map(|set| &set.rrdatas)
+            .map(|data| data.trim().parse().ok())
     }
 
     /// RFC 4592: a name that exists answers for itself, even with nothing; else the wildcard right below its

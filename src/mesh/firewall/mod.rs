@@ -139,8 +139,7 @@ impl Firewall {
                         .map_or_else(|| Admission::Allowed { rule: rule.name() }, Admission::Unknown);
                 }
                 Applies::Yes => {
-                    return maybe_allowed
-                        .map_or_else(|| rule.denial(), Admission::Unknown);
+                    return maybe_allowed.map_or_else(|| rule.denial(), Admission::Unknown);
                 }
             }
         }

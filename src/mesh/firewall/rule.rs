@@ -65,7 +65,10 @@ impl Rule {
 
     /// What this rule makes of a connection, where it denies.
     pub fn denial(&self) -> Admission {
-        Admission::Denied { rule: self.name(), priority: self.order().0 }
+        Admission::Denied {
+            rule: self.name(),
+            priority: self.order().0,
+        }
     }
 
     pub fn name(&self) -> String {

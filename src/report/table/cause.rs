@@ -1,8 +1,8 @@
 //! A root cause, or several of one code, as a block: what, why, the proof, what it explains, the fix.
 use super::page::Page;
-use super::{excerpt, style};
+use super::{evidence, style};
 use crate::report::outline::{Group, Outline, advice, severity_word, subject_line};
-use crate::report::text::{counted, cut_end, cut_middle, listed, occurrences, one_line, width, wrap_at_most};
+use crate::report::text::{counted, cut_end, cut_middle, listed, one_line, width, wrap_at_most};
 use crate::report::v1::finding::Confidence;
 use crate::report::v1::fix::Verification;
 use crate::report::v1::{Evidence, Finding, Fix, Report, Subject};
@@ -61,11 +61,13 @@ pub(super) fn block(group: &Group, report: &Report, page: &mut Page) {
             page.blank();
         }
         subjects(cluster, page);
-        cluster.iter().for_each(|finding| page.prose(&finding.summary, 2, style::PLAIN));
+        cluster
+            .iter()
+            .for_each(|finding| page.prose(&finding.summary, 2, style::PLAIN));
         if alone {
             why(finding, page);
         }
-        evidence(finding, group, report, if alone { 2 } else { 1 }, page);
+        evidence::section(finding, group, report, if alone { 2 } else { 1 }, page);
         if alone {
             explains(group, report, page);
         }
@@ -89,13 +91,20 @@ pub(super) fn block(group: &Group, report: &Report, page: &mut Page) {
 fn of_one_fix<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
     let told = |finding: &Finding| -> Vec<(String, Vec<String>)> {
         let fixes = finding.fixes.iter().filter(|fix| !fix.commands.is_empty());
-        let texts = |fix: &Fix| advice(&fix.actions).map(str::to_owned).chain(fix.commands.clone()).collect();
+        let texts = |fix: &Fix| {
+            advice(&fix.actions)
+                .map(str::to_owned)
+                .chain(fix.commands.clone())
+                .collect()
+        };
         fixes.map(|fix| (fix.title.clone(), texts(fix))).collect()
     };
     let mut clusters: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
         let alike = |cluster: &&mut Vec<&Finding>| {
-            cluster.first().is_some_and(|first| !told(first).is_empty() && told(first) == told(finding))
+            cluster
+                .first()
+                .is_some_and(|first| !told(first).is_empty() && told(first) == told(finding))
         };
         match clusters.iter_mut().find(alike) {
             Some(cluster) => cluster.push(finding),
@@ -111,7 +120,7 @@ fn crowd(group: &Group, report: &Report, page: &mut Page) {
     subjects(&group.findings, page);
     page.prose(&format!("The first: {}", first.summary), 2, style::PLAIN);
     why(first, page);
-    evidence(first, group, report, 1, page);
+    evidence::section(first, group, report, 1, page);
     explains(group, report, page);
     fixes(first, page);
     let commands = |finding: &Finding| {
@@ -142,7 +151,7 @@ fn crowd(group: &Group, report: &Report, page: &mut Page) {
             page.blank();
             page.prose(&subject_line(finding.subject.as_ref()), 2, style::STRONG);
             page.prose(&finding.summary, 2, style::PLAIN);
-            evidence(finding, group, report, 1, page);
+            evidence::section(finding, group, report, 1, page);
             fixes(finding, page);
         }
     }
@@ -194,73 +203,33 @@ fn why(finding: &Finding, page: &mut Page) {
     page.labelled_prose("why", &finding.explanation, most);
 }
 
-fn evidence(finding: &Finding, group: &Group, report: &Report, most: usize, page: &mut Page) {
-    let most = if page.options.verbose { usize::MAX } else { most };
-    let mut lines = Vec::new();
-    for piece in finding.evidence.iter().take(most) {
-        // A log line that a symptom shows too: the symptom's record has the count and the times.
-        let counted = log_lines(group).map(|(_, line)| line).find(|line| line.excerpt == piece.excerpt);
-        lines.extend(piece_of(counted.unwrap_or(piece), report, page.labelled_width(), page));
-    }
-    if finding.evidence.len() > most {
-        lines.push(format!("… and {} more", finding.evidence.len() - most));
-    }
-    page.labelled("evidence", &lines);
-}
-
-/// One piece of evidence: where, how often and when; then the excerpt.
-fn piece_of(piece: &Evidence, report: &Report, columns: usize, page: &Page) -> Vec<String> {
-    let (first, last) = (piece.first_seen.as_deref(), piece.last_seen.as_deref());
-    let when = occurrences(piece.count, first, last, &report.collected_at);
-    let place = match when.is_empty() {
-        true => cut_middle(&place(piece), columns),
-        false => format!("{}, {when}", cut_middle(&place(piece), columns.saturating_sub(when.len() + 2))),
-    };
-    let mut lines = vec![page.paint(style::DIM, &place)];
-    lines.extend(excerpt::lines(&piece.excerpt, columns, page));
-    lines
-}
-
-/// The locator, from where it names the source; after the source where it does not.
-fn place(piece: &Evidence) -> String {
-    let (source, locator) = (one_line(&piece.source), one_line(&piece.locator));
-    let plain = |text: &str| text.to_ascii_lowercase().replace('-', " ");
-    if let Some(rest) = plain(&locator).strip_prefix(&plain(&source))
-        && !rest.starts_with(char::is_alphanumeric)
-        && !source.is_empty()
-    {
-        return locator;
-    }
-    match locator.rsplit_once(&format!("/{source}/")) {
-        Some((_, rest)) if !source.is_empty() => format!("{source}/{rest}"),
-        _ => format!("{source} {locator}").trim().to_owned(),
-    }
-}
-
-/// The log lines of a cause's symptoms, with the symptom's code.
-fn log_lines<'a>(group: &'a Group) -> impl Iterator<Item = (&'a str, &'a Evidence)> {
-    let symptoms = group.symptoms.iter().flat_map(|symptoms| &symptoms.findings);
-    symptoms.flat_map(|finding| {
-        let logged = finding.evidence.iter().filter(|piece| piece.source == "logging" && piece.count.is_some());
-        logged.map(|piece| (finding.code.as_str(), piece))
-    })
-}
-
 fn explains(group: &Group, report: &Report, page: &mut Page) {
     const SHOWN: usize = 4;
     let symptoms = &group.symptoms;
     let verbose = page.options.verbose;
     let mut lines = Vec::new();
-    let shown = if verbose || symptoms.len() <= SHOWN + 1 { symptoms.len() } else { SHOWN };
+    let shown = if verbose || symptoms.len() <= SHOWN + 1 {
+        symptoms.len()
+    } else {
+        SHOWN
+    };
     let most = if verbose { usize::MAX } else { 2 };
     let columns = page.labelled_width();
     // The sidecar's own words, once, where the cause's evidence does not hold them already.
     let told = |line: &Evidence| {
-        group.findings.iter().flat_map(|cause| &cause.evidence).any(|piece| piece.excerpt == line.excerpt)
+        group
+            .findings
+            .iter()
+            .flat_map(|cause| &cause.evidence)
+            .any(|piece| piece.excerpt == line.excerpt)
     };
-    let line = log_lines(group).next().filter(|(_, line)| !told(line));
+    let line = evidence::log_lines(group).next().filter(|(_, line)| !told(line));
     for group in symptoms.iter().take(shown) {
-        let told = if verbose { group.findings.as_slice() } else { &group.findings[..1] };
+        let told = if verbose {
+            group.findings.as_slice()
+        } else {
+            &group.findings[..1]
+        };
         for finding in told {
             let more = match group.findings.len() - told.len() {
                 0 => String::new(),
@@ -275,12 +244,16 @@ fn explains(group: &Group, report: &Report, page: &mut Page) {
                 (false, None) => Vec::new(),
             };
             for piece in pieces {
-                lines.extend(piece_of(piece, report, columns, page));
+                lines.extend(evidence::piece_of(piece, report, columns, page));
             }
         }
     }
     if shown < symptoms.len() {
-        let hidden: usize = symptoms.iter().skip(shown).map(|group| group.findings.len()).sum();
+        let hidden: usize = symptoms
+            .iter()
+            .skip(shown)
+            .map(|group| group.findings.len())
+            .sum();
         lines.push(format!("… and {} more", counted(hidden, "symptom")));
     }
     page.labelled("explains", &lines);

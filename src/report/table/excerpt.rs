@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 static TELLING: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         r"(closed( since [^:]{1,20})?: \d+, )?Permission '[^']*' denied",
-        r"[^ ]* API has not been used in project \S+ before or it is disabled",
+        r"([A-Z]\w+ )*API has not been used in project \S+ before or it is disabled",
         r"rejected: .{1,120}",
         r"closed( since [^:]{1,20})?: \d+, [^{]{1,120}",
         r"(delayed_connect_error|immediate_connect_error|connection_timeout|connection_termination|TLS_error)[^\s},]*",
@@ -72,8 +72,14 @@ pub(super) fn lines(excerpt: &str, columns: usize, page: &Page) -> Vec<String> {
 }
 
 fn marked(before: &str, part: &str, after: &str, columns: usize, page: &Page) -> Vec<String> {
-    let part = cut_end(part, columns.saturating_sub(2));
-    let room = columns - width(&part);
+    if width(part) + 2 > columns {
+        let lead = if before.is_empty() { "" } else { "…" };
+        return wrap(
+            &cut_end(&format!("{lead}{part}{after}"), columns * 2 - 8),
+            columns,
+        );
+    }
+    let room = columns - width(part);
     // What follows the telling part says more than what leads to it, but neither wastes the other's room.
     let lead = (room / 3)
         .max(room.saturating_sub(width(after)))
@@ -85,12 +91,12 @@ fn marked(before: &str, part: &str, after: &str, columns: usize, page: &Page) ->
     };
     let after = cut_end(after, room - width(&before));
     if page.options.color {
-        return vec![format!("{before}{}{after}", page.paint(style::TELLING, &part))];
+        return vec![format!("{before}{}{after}", page.paint(style::TELLING, part))];
     }
     let marks = format!(
         "{:indent$}{}",
         "",
-        "^".repeat(width(&part)),
+        "^".repeat(width(part)),
         indent = width(&before)
     );
     vec![format!("{before}{part}{after}"), marks]

@@ -18,7 +18,11 @@ pub(super) fn section(outline: &Outline, page: &mut Page) {
     for collector in outline.troubled() {
         // The checks that say no more than that this collector failed are told with it.
         let own = |(reason, _): &(&str, Vec<&str>)| is_of(reason, collector);
-        let codes: Vec<&str> = skipped.iter().filter(|s| own(s)).flat_map(|(_, codes)| codes.clone()).collect();
+        let codes: Vec<&str> = skipped
+            .iter()
+            .filter(|s| own(s))
+            .flat_map(|(_, codes)| codes.clone())
+            .collect();
         skipped.retain(|s| !own(s));
         // A collector that only was not asked says no more than the reason of the checks that needed it.
         let bare = collector.error.is_none() && collector.permission_needed.is_none();
@@ -56,7 +60,10 @@ pub(super) fn is_of(reason: &str, collector: &Collector) -> bool {
     let source = need.split('/').next().unwrap_or(need);
     (need == collector.name || source == collector.name)
         && rest.starts_with("its collector says ")
-        && collector.error.as_deref().is_none_or(|error| rest.contains(error.trim_end_matches('.')))
+        && collector
+            .error
+            .as_deref()
+            .is_none_or(|error| rest.contains(error.trim_end_matches('.')))
 }
 
 /// `csds was not collected: ERROR; this needs PERMISSION`; the permission once.
@@ -65,7 +72,11 @@ fn failure(collector: &Collector) -> String {
         collector::Status::Partial => "was collected in part",
         _ => "was not collected",
     };
-    let error = collector.error.as_deref().unwrap_or_default().trim_end_matches('.');
+    let error = collector
+        .error
+        .as_deref()
+        .unwrap_or_default()
+        .trim_end_matches('.');
     let permission = collector.permission_needed.as_deref().unwrap_or_default();
     let mut text = format!("{} {status}", collector.name);
     if !permission.is_empty() && !error.contains(permission) {

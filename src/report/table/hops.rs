@@ -1,123 +1,16 @@
 //! The path of each client to each host, hop by hop. The hop that holds a root cause is told from those that only suffer from it.
+use super::marks::{Mark, Roles};
 use super::page::{Page, natural_width};
 use super::style;
 use crate::report::outline::worst;
 use crate::report::text::{counted, cut_end, cut_middle, one_line, width};
-use crate::report::v1::{Finding, Hop, Path, Report, finding::Role, hop::Status};
+use crate::report::v1::{Hop, Path, Report, hop::Status};
 use anstyle::{AnsiColor, Effects, Style};
 use comfy_table::{Attribute, Cell, Color, Table};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 const ROWS: usize = 10;
 const DETAILS: usize = 5;
-
-/// What a hop's cell says: the report's status, where BROKEN is split by whether the fault lies there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Ok,
-    /// Broken, and everything found there is a symptom of something elsewhere.
-    Affected,
-    Broken,
-    Degraded,
-    Unknown,
-}
-
-impl Mark {
-    fn of(path: &Path, hop: &Hop, roles: &Roles) -> Self {
-        match hop.status() {
-            Status::Ok => Self::Ok,
-            Status::Degraded => Self::Degraded,
-            Status::Broken if roles.only_symptoms(path, hop) => Self::Affected,
-            Status::Broken => Self::Broken,
-            Status::Unknown | Status::Unspecified => Self::Unknown,
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Affected => "affected",
-            Self::Broken => "BROKEN",
-            Self::Degraded => "DEGRADED",
-            Self::Unknown => "?",
-        }
-    }
-
-    fn style(self) -> Style {
-        match self {
-            Self::Ok => style::hop(Status::Ok),
-            Self::Affected | Self::Degraded => style::hop(Status::Degraded),
-            Self::Broken => style::hop(Status::Broken),
-            Self::Unknown => style::hop(Status::Unknown),
-        }
-    }
-}
-
-/// Findings and root causes among them, by code; where one code has both roles, also by the names that a finding bears, since a hop
-/// names codes only.
-struct Roles<'a> {
-    by_code: BTreeMap<&'a str, Tally>,
-    by_name: BTreeMap<(&'a str, &'a str), Tally>,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Tally {
-    all: usize,
-    causes: usize,
-}
-
-impl Tally {
-    fn add(&mut self, finding: &Finding) {
-        self.all += 1;
-        self.causes += usize::from(finding.role() == Role::RootCause);
-    }
-}
-
-impl<'a> Roles<'a> {
-    fn new(report: &'a Report) -> Self {
-        let mut roles = Self {
-            by_code: BTreeMap::new(),
-            by_name: BTreeMap::new(),
-        };
-        for finding in &report.findings {
-            roles.by_code.entry(&finding.code).or_default().add(finding);
-        }
-        for finding in &report.findings {
-            if !roles.mixed(&finding.code) {
-                continue;
-            }
-            let words = finding.summary.split([' ', ',', ':']);
-            let subject = finding.subject.iter().map(|subject| subject.name.as_str());
-            let names: BTreeSet<&str> = words.chain(subject).collect();
-            for name in names {
-                roles.by_name.entry((&finding.code, name)).or_default().add(finding);
-            }
-        }
-        roles
-    }
-
-    fn mixed(&self, code: &str) -> bool {
-        self.by_code
-            .get(code)
-            .is_some_and(|tally| tally.causes > 0 && tally.causes < tally.all)
-    }
-
-    /// Whether no root cause lies at this hop.
-    fn only_symptoms(&self, path: &Path, hop: &Hop) -> bool {
-        let is_symptom = |code: &String| {
-            let named: Vec<&Tally> = [&path.client, &path.host]
-                .into_iter()
-                .filter_map(|name| self.by_name.get(&(code.as_str(), name.as_str())))
-                .collect();
-            match (self.by_code.get(code.as_str()), named.as_slice()) {
-                (None, _) => false,
-                (Some(tally), []) => tally.causes == 0,
-                (Some(_), named) => named.iter().all(|tally| tally.causes == 0),
-            }
-        };
-        !hop.findings.is_empty() && hop.findings.iter().all(is_symptom)
-    }
-}
 
 pub(super) fn section(report: &Report, page: &mut Page) {
     if report.path.is_empty() {
@@ -173,7 +66,10 @@ fn draw(rows: &[&Path], roles: &Roles, page: &mut Page) {
             layers.push(&hop.layer);
         }
     }
-    let is_ok = |layer: &&str| rows.iter().all(|path| matches!(mark(path, layer, roles), None | Some(Mark::Ok)));
+    let is_ok = |layer: &&str| {
+        rows.iter()
+            .all(|path| matches!(mark(path, layer, roles), None | Some(Mark::Ok)))
+    };
     let telling: Vec<&str> = layers.iter().copied().filter(|layer| !is_ok(layer)).collect();
     let others = layers.len() - telling.len();
     for (layers, others) in [(&layers, 0), (&telling, others)] {
@@ -187,7 +83,10 @@ fn draw(rows: &[&Path], roles: &Roles, page: &mut Page) {
     if natural_width(&drawn) <= page.width() {
         page.table(drawn);
         if others > 0 {
-            let (hops, are) = (counted(others, "other hop"), if others == 1 { "is" } else { "are" });
+            let (hops, are) = (
+                counted(others, "other hop"),
+                if others == 1 { "is" } else { "are" },
+            );
             let note = format!("the {hops} of each path {are} ok").replacen("the 1 other", "the other", 1);
             page.prose(&note, 2, style::DIM);
         }
@@ -244,12 +143,18 @@ fn details(paths: &[&Path], roles: &Roles, page: &mut Page) {
     let mut faults: Vec<(&Hop, Mark, BTreeSet<&str>)> = Vec::new();
     let verbose = page.options.verbose;
     let broken = |(_, hop): &(&Path, &Hop)| matches!(hop.status(), Status::Broken | Status::Degraded);
-    let hops = paths.iter().flat_map(|path| path.hops.iter().map(|hop| (*path, hop)));
+    let hops = paths
+        .iter()
+        .flat_map(|path| path.hops.iter().map(|hop| (*path, hop)));
     for (path, hop) in hops.filter(broken) {
         let mark = Mark::of(path, hop, roles);
         let same = |(known, known_mark, _): &&mut (&Hop, Mark, BTreeSet<&str>)| {
             known.layer == hop.layer
-                && if verbose { known.detail == hop.detail } else { *known_mark == mark && known.findings == hop.findings }
+                && if verbose {
+                    known.detail == hop.detail
+                } else {
+                    *known_mark == mark && known.findings == hop.findings
+                }
         };
         match faults.iter_mut().find(same) {
             Some((_, _, details)) => {
@@ -259,8 +164,16 @@ fn details(paths: &[&Path], roles: &Roles, page: &mut Page) {
         }
     }
     page.few(&faults, DETAILS, |page, (hop, mark, details)| {
-        let codes = if hop.findings.is_empty() { String::new() } else { format!(" ({})", hop.findings.join(", ")) };
-        let detail = if hop.detail.is_empty() { &hop.title } else { &hop.detail };
+        let codes = if hop.findings.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", hop.findings.join(", "))
+        };
+        let detail = if hop.detail.is_empty() {
+            &hop.title
+        } else {
+            &hop.detail
+        };
         let more = match details.len() {
             0 | 1 => String::new(),
             count => format!(", and {} more like it", count - 1),
@@ -276,7 +189,10 @@ fn details(paths: &[&Path], roles: &Roles, page: &mut Page) {
 }
 
 fn mark(path: &Path, layer: &str, roles: &Roles) -> Option<Mark> {
-    path.hops.iter().find(|hop| hop.layer == layer).map(|hop| Mark::of(path, hop, roles))
+    path.hops
+        .iter()
+        .find(|hop| hop.layer == layer)
+        .map(|hop| Mark::of(path, hop, roles))
 }
 
 fn name(path: &Path) -> String {

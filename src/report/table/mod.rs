@@ -1,8 +1,10 @@
 //! What a person sees: the verdict, each root cause with its fix, the path, and what could not be checked.
 mod cause;
+mod evidence;
 mod excerpt;
 mod gaps;
 mod hops;
+mod marks;
 mod page;
 mod rest;
 mod style;
@@ -89,11 +91,20 @@ fn next(outline: &Outline, page: &mut Page) {
         .or(outline.rest.first())
         .map(|group| group.first.code.as_str());
     let mut hints = Vec::new();
-    let mut fixes = outline.causes.iter().flat_map(|group| &group.first.fixes).peekable();
+    let mut fixes = outline
+        .causes
+        .iter()
+        .flat_map(|group| &group.first.fixes)
+        .peekable();
     if fixes.peek().is_some() {
         // A command of a manual fix only helps to look: running it mends nothing.
-        let runs = |fix: &Fix| !fix.commands.is_empty() && fix.actions.iter().any(|action| action.kind != "manual");
-        let what = if fixes.any(runs) { "run the fix" } else { "do what the fix says" };
+        let runs =
+            |fix: &Fix| !fix.commands.is_empty() && fix.actions.iter().any(|action| action.kind != "manual");
+        let what = if fixes.any(runs) {
+            "run the fix"
+        } else {
+            "do what the fix says"
+        };
         hints.push(format!("{what} and check again"));
     }
     if let Some(code) = code {
