@@ -6,7 +6,9 @@ const README: &str = include_str!("../README.md");
 
 /// The output that the README shows: the block after the comment that names its command.
 fn shown() -> &'static str {
-    let (_, rest) = README.split_once("80 columns -->\n```\n").expect("the README shows an incident");
+    let (_, rest) = README
+        .split_once("80 columns -->\n```\n")
+        .expect("the README shows an incident");
     rest.split_once("\n```\n").expect("the block ends").0
 }
 
@@ -34,13 +36,32 @@ fn the_readme_names_every_exit_status_and_its_own_test_command() {
 
 #[test]
 fn paths_and_flags_that_the_readme_names_exist() {
-    let help = Command::new(env!("CARGO_BIN_EXE_meshdoctor")).args(["check", "--help"]).output().unwrap();
+    let help = Command::new(env!("CARGO_BIN_EXE_meshdoctor"))
+        .args(["check", "--help"])
+        .output()
+        .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    for flag in ["--layer", "--rule", "--url", "--service", "--output-file", "--color", "--fail-on", "--rules", "--iam-policy"] {
+    for flag in [
+        "--layer",
+        "--rule",
+        "--url",
+        "--service",
+        "--output-file",
+        "--color",
+        "--fail-on",
+        "--rules",
+        "--iam-policy",
+    ] {
         assert!(README.contains(flag) && help.contains(flag), "{flag}");
     }
-    for path in ["CONTRIBUTING.md", "proto/meshdoctor/v1/report.proto", "fixtures/incidents/missing-client-role"] {
-        let exists = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists();
+    for path in [
+        "CONTRIBUTING.md",
+        "proto/meshdoctor/v1/report.proto",
+        "fixtures/incidents/missing-client-role",
+    ] {
+        let exists = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(path)
+            .exists();
         assert!(README.contains(path) && exists, "{path}");
     }
 }

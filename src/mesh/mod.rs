@@ -34,7 +34,7 @@ mod xds_facts;
 use crate::logs::LogEvidence;
 use crate::snapshot::Snapshot;
 use notes::Notes;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use subject::SubjectSet;
 
 /// The resolved world.
@@ -46,6 +46,8 @@ pub struct Mesh {
     pub paths: Vec<(u32, u32)>,
     /// Every kind of subject, also those without any subject.
     pub sets: Vec<SubjectSet>,
+    /// Memberships of the scope, with what a person calls the cluster: `blue (europe-west3)`.
+    pub clusters: BTreeMap<String, String>,
     notes: Notes,
 }
 

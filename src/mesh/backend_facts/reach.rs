@@ -244,13 +244,18 @@ fn by_firewall(
                 target_tags: None,
                 cluster: cluster.gke.map_or("", |g| g.name.as_str()),
             });
-            let (rule, why) = match admission {
+            let (rule, why, priority_before) = match admission {
                 firewall::Admission::Allowed { .. } => continue,
                 firewall::Admission::Unknown(why) => return Err(why),
-                firewall::Admission::Denied { rule } => (rule.clone(), format!("rule {rule} denies it")),
+                firewall::Admission::Denied { rule, priority } => (
+                    rule.clone(),
+                    format!("rule {rule} (priority {priority}) denies it"),
+                    i64::from(priority) - 1,
+                ),
                 firewall::Admission::ImpliedDeny => (
                     String::new(),
                     "no rule allows it, and what no rule allows is denied".into(),
+                    1000,
                 ),
             };
             blocks.push(ClientBlock {
@@ -263,6 +268,7 @@ fn by_firewall(
                     .join(","),
                 port: port.target_number,
                 rule,
+                priority_before,
                 why,
                 project: target_network.project.0.clone(),
                 network: target_network.name.clone(),
