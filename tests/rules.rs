@@ -253,7 +253,7 @@ fn an_unknown_key() {
       remedy: did you mean `severity`? see CONTRIBUTING.md for the fields of a rule
     "##);
     insta::assert_snapshot!(spoiled("        text: By hand.", "        txt: By hand."), @r##"
-    error: DIR/XY101-sound.yaml:17:9: unknown field `txt`, expected one of text, command
+    error: DIR/XY101-sound.yaml:17:9: unknown field `txt`, expected one of text, command, membership
       remedy: did you mean `text`? see CONTRIBUTING.md for the fields of a rule
     "##);
 }
