@@ -104,6 +104,9 @@ fn covered<'a>(symptom: &About, causes: impl Iterator<Item = &'a About>) -> bool
     let Some(clients) = &symptom.clients else {
         return true;
     };
+    if symptom.one_of_clients {
+        return true;
+    }
     let mut open: BTreeSet<u32> = clients.iter().copied().collect();
     for cause in causes {
         match &cause.clients {
