@@ -278,8 +278,10 @@ fn egress(model: &Model, client: &Client, facts: &mut MeshClient) {
         .into_iter()
         .filter_map(|i| model.clusters.get(i))
         .collect();
-    let unknown =
-        |what: &str| format!("the network of {what} is not known: its GKE cluster was not collected");
+    let unknown = |what: &str| match what {
+        "" => "no cluster of the mesh was collected, so its network is not known".to_owned(),
+        what => format!("the network of {what} is not known: its GKE cluster was not collected"),
+    };
     let networks: Vec<_> = clusters.iter().filter_map(|c| c.network.as_ref()).collect();
     let first = networks
         .first()
