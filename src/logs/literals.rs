@@ -97,12 +97,29 @@ fn clauses(hir: &Hir) -> Vec<Clause> {
     }
 }
 
+/// What frames the text in every LogEntry of Cloud Run: keys, and values that do not change.
+const FRAME: &[u8] = b"insertId logName projects logs run.googleapis.com varlog system requests stdout stderr resource type \
+    cloud_run_revision labels project_id location service_name configuration_name revision_name instanceId container_name \
+    severity DEFAULT DEBUG INFO NOTICE WARNING ERROR CRITICAL timestamp receiveTimestamp textPayload jsonPayload message \
+    httpRequest requestMethod requestUrl requestSize status responseSize userAgent remoteIp serverIp latency protocol \
+    trace spanId traceSampled sourceLocation";
+
+fn is_of_frame(text: &[u8]) -> bool {
+    memchr::memmem::find(FRAME, text).is_some()
+}
+
 /// One clause for an alternation: the best of each branch, if each has one.
 fn one_of(branches: &[Hir]) -> Option<Clause> {
     let mut all = Clause::new();
     for branch in branches {
+        // A word of the entry's own frame tells nothing, however long: `service` stands in every line.
+        let telling = |c: &Clause| c.iter().filter(|t| !is_of_frame(&t.bytes)).count() == c.len();
         let shortest = |c: &Clause| c.iter().map(|t| t.bytes.len()).min().unwrap_or(0);
-        all.extend(clauses(branch).into_iter().max_by_key(shortest)?);
+        all.extend(
+            clauses(branch)
+                .into_iter()
+                .max_by_key(|c| (telling(c), shortest(c)))?,
+        );
     }
     (all.len() <= MAX_ALTERNATIVES).then_some(all)
 }
@@ -207,5 +224,6 @@ mod tests {
     fn an_alternation_needs_a_text_of_each_branch() {
         assert_eq!(texts("cds: cluster|lds: listener"), ["cluster|listener"]);
         assert!(texts("closed: 7|.*").is_empty());
+        assert_eq!(texts("Name or service not known|no such host"), ["known|host"]);
     }
 }
