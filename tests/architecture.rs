@@ -12,7 +12,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ),
     (
         "diagnose",
-        &["fix", "logs", "mesh", "report", "rules", "snapshot"],
+        &["fix", "logs", "mesh", "report", "rules", "scope", "snapshot"],
     ),
     ("fix", &[]),
     ("gcp", &[]),

@@ -61,7 +61,7 @@ enum FailOn {
     Never,
 }
 
-fn policy(text: &str) -> Result<(String, PathBuf), String> {
+pub(super) fn policy(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((project, file)) if !project.is_empty() && !file.is_empty() => Ok((project.into(), file.into())),
         _ => Err("expected PROJECT=FILE, such as mesh-prod=policy.json".into()),

@@ -1,4 +1,5 @@
 //! The command line: one file a command; flags in, exit status out. Nothing here knows a mesh.
+mod bundle;
 mod check;
 mod completions;
 mod error;
@@ -29,6 +30,8 @@ pub struct Cli {
 enum Command {
     /// Diagnose from files: snapshot directories, archives, manifests, logs, policies, CSDS answers
     Check(Box<check::Args>),
+    /// Put what was collected into one redacted file, look into one, check that one is whole
+    Bundle(bundle::Args),
     /// List, explain, check and test the rules
     Rules(rules::Args),
     /// Print a completion script for a shell
@@ -59,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Check(args) => check::run(&args),
+        Command::Bundle(args) => bundle::run(&args),
         Command::Rules(args) => rules::run(args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man => completions::man(Cli::command()),

@@ -9,7 +9,7 @@ use serde_path_to_error::{Path, Segment, Track};
 use std::sync::LazyLock;
 
 /// Every type that Envoy knows. Takes a moment: made when the first JSON comes.
-static POOL: LazyLock<Result<DescriptorPool, String>> = LazyLock::new(|| {
+pub(super) static POOL: LazyLock<Result<DescriptorPool, String>> = LazyLock::new(|| {
     let packed: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-types.bin.zst"));
     let raw = zstd::decode_all(packed).map_err(|error| error.to_string())?;
     DescriptorPool::decode(raw.as_slice()).map_err(|error| error.to_string())
@@ -107,6 +107,10 @@ fn hide_unknown(value: &mut Value, pool: &DescriptorPool) {
                     });
                     return;
                 }
+                // A struct may hold any key, as a stand-in's holds "@type".
+                if type_url == STAND_IN {
+                    return;
+                }
             }
             for (key, inner) in fields {
                 // A node has no payloads, and its metadata may hold any key, even "@type".
@@ -172,7 +176,7 @@ fn malformed(origin: &str, problem: String, error: &serde_json::Error) -> ReadEr
     }
 }
 
-fn refused(origin: &str, problem: String) -> ReadError {
+pub(super) fn refused(origin: &str, problem: String) -> ReadError {
     ReadError::Malformed {
         origin: origin.to_owned(),
         line: 0,
