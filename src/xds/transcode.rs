@@ -90,3 +90,58 @@ fn stand_in(type_url: &str) -> Any {
         value: content.encode_to_vec(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::xds::{from_binary, from_json, to_json};
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn json_says_what_the_bytes_say_and_is_the_same_twice() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/csds");
+        let mut seen = 0;
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path().join("client-status.binpb");
+            let bytes = fs::read(path).unwrap();
+            let text = to_json(&bytes, "x").unwrap();
+            assert_eq!(
+                from_json(text.as_bytes(), "x").unwrap(),
+                from_binary(&bytes, "x").unwrap()
+            );
+            assert_eq!(text, to_json(&bytes, "x").unwrap());
+            seen += 1;
+        }
+        assert!(seen >= 8);
+    }
+
+    #[test]
+    fn a_payload_of_unknown_type_keeps_its_type_and_loses_its_content() {
+        use envoy_types::pb::envoy::service::status::v3 as status;
+        use prost::Message;
+        let payload = super::Any {
+            type_url: "type.googleapis.com/com.example.Odd".into(),
+            value: b"\x0a\x06hidden".to_vec(),
+        };
+        let answer = status::ClientStatusResponse {
+            config: vec![status::ClientConfig {
+                generic_xds_configs: vec![status::client_config::GenericXdsConfig {
+                    name: "odd".into(),
+                    xds_config: Some(payload),
+                    ..Default::default()
+                }],
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let bytes = answer.encode_to_vec();
+        let text = to_json(&bytes, "x").unwrap();
+        assert!(!text.contains("hidden"));
+        let (before, after) = (
+            from_binary(&bytes, "x").unwrap(),
+            from_json(text.as_bytes(), "x").unwrap(),
+        );
+        assert_eq!(before.clients[0].resources, after.clients[0].resources);
+    }
+}

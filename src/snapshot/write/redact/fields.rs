@@ -122,7 +122,7 @@ impl Visitor for Fields<'_> {
 
     fn key(&mut self, name: &str) -> Option<String> {
         // Names of fields are looked at for forms that no name of an API has.
-        let telling = name.len() > 24 || name.contains(['@', '.']);
+        let telling = name.len() > 24 || name.contains(['@', '.', '/', '-']);
         telling.then(|| self.redactor.name(name)).flatten()
     }
 }
@@ -139,13 +139,13 @@ impl Fields<'_> {
         }
         let key = key_of(way, 0);
         let name = way.last().map_or("", |frame| frame.name.as_str());
-        if VALUES.contains(&key) && is_header_list(way) && !is_command(text) {
+        if is_value(key) && is_header_list(way) && !is_command(text) {
             return Some("header");
         }
         if is_header_map(way) {
             return Some("header");
         }
-        if VALUES.contains(&key) && enclosing_names(way).any(is_secret_name) {
+        if is_value(key) && enclosing_names(way).any(is_secret_name) {
             return Some("secret");
         }
         if is_secret_name(key) && !self.is_reference(way, key) && !is_name_of(name, key) {
@@ -229,6 +229,10 @@ fn is_header_map(way: &[Frame]) -> bool {
     matches!(key_of(way, 1), "set" | "add")
         && matches!(key_of(way, 2), "request" | "response")
         && key_of(way, 3) == "headers"
+}
+
+fn is_value(key: &str) -> bool {
+    VALUES.iter().any(|value| value.eq_ignore_ascii_case(key))
 }
 
 /// Envoy's own commands (`%DOWNSTREAM_REMOTE_ADDRESS%`) are no secrets.

@@ -29,13 +29,17 @@ impl Kept {
         }
     }
 
-    /// Whether a word is one of these hosts, or lies in one of these domains.
-    pub fn keeps(&self, host: &str) -> bool {
-        let within = host.match_indices('.').any(|(dot, _)| {
+    /// Whether a host lies in one of these domains.
+    pub fn is_within(&self, host: &str) -> bool {
+        host.match_indices('.').any(|(dot, _)| {
             let suffix = host.get(dot + 1..).unwrap_or_default();
             self.suffixes.contains(suffix)
-        });
-        host.contains('.') && (within || self.hosts.contains(host))
+        })
+    }
+
+    /// Whether a word is one of these hosts, or lies in one of these domains.
+    pub fn keeps(&self, host: &str) -> bool {
+        host.contains('.') && (self.is_within(host) || self.hosts.contains(host))
     }
 
     /// The hosts in a text, each once, in their order.

@@ -130,3 +130,58 @@ fn longest_base64(text: &str) -> Option<&str> {
     let ended = rest.is_empty() || rest.starts_with(['"', '\n', '\r', '\\']);
     (ended && piece.len() >= 4).then_some(piece)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::{Key, Level, Redaction};
+    use super::*;
+    use crate::snapshot::Snapshot;
+
+    fn redacted(log: &[u8]) -> (Vec<u8>, u64) {
+        let redaction = Redaction {
+            level: Level::Default,
+            patterns: Vec::new(),
+            key: Key::from_text("test"),
+        };
+        let mut redactor = Redactor::new(&redaction, &Snapshot::default()).unwrap();
+        let mut out = Vec::new();
+        let cut = lines(&mut &log[..], &mut out, &mut redactor).unwrap();
+        (out, cut)
+    }
+
+    #[test]
+    fn lines_without_secrets_stay_byte_for_byte() {
+        let log = b"plain\r\n{\"a\" : 1}\n\xff\xfe token=\n{\"cut\": \"off\n\nlast";
+        assert_eq!(redacted(log), (log.to_vec(), 0));
+    }
+
+    #[test]
+    fn a_key_that_comes_line_by_line_goes_line_by_line_in_either_order() {
+        let mut log = vec![
+            "-----BEGIN PRIVATE KEY-----",
+            "MIIEvQIBADANBg",
+            "c2hvcnQ=",
+            "-----END PRIVATE KEY-----",
+        ];
+        log.push("QUJDREVGRw==");
+        for _ in 0..2 {
+            let (out, _) = redacted(log.join("\n").as_bytes());
+            let out = String::from_utf8(out).unwrap();
+            assert!(
+                !out.contains("MIIE") && !out.contains("c2hv") && out.contains("QUJDREVGRw=="),
+                "{out}"
+            );
+            log.reverse();
+        }
+    }
+
+    #[test]
+    fn what_goes_on_for_ever_is_cut_and_counted() {
+        let mut log = vec![b'x'; usize::try_from(MAX_LINE).unwrap() + 10];
+        log.extend(b" password=hunter2\nnext\n");
+        let (out, cut) = redacted(&log);
+        assert_eq!(cut, 1);
+        assert!(out.ends_with(b"x\nnext\n") && out.len() as u64 == MAX_LINE + 6);
+    }
+}

@@ -1,10 +1,10 @@
 //! Secrets told by their own form, wherever they stand in a text: tokens, keys, passwords, addresses of people, queries.
-use super::tokens::{Tokens, is_replaced};
+use super::tokens::{OPEN, Tokens};
 use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
 use std::borrow::Cow;
 
-/// One form of secret. What is replaced is the group `v`, or else all of the match.
+/// One form of secret. What is replaced is the group `v` or `w`, or else all of the match.
 struct Form {
     kind: &'static str,
     pattern: &'static str,
@@ -64,7 +64,8 @@ const FORMS: [Form; 12] = [
     },
     Form {
         kind: "url-password",
-        pattern: r#"(?:://|%3A%2F%2F)(?P<v>[^/\s"'<>?#]+)(?:@|%40)"#,
+        // A web address ends its first part at `/`, `?` or `#`; in others a password may hold them.
+        pattern: r#"(?:(?i:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|s?ftp|ldaps?|smtps?|nats|kafka)://(?P<w>[^\s"'<>]+)@|(?:://|%3A%2F%2F)(?P<v>[^/\s"'<>?#]+)(?:@|%40))"#,
         marks: &["://", "%3a%2f%2f"],
         spares: never,
     },
@@ -100,8 +101,8 @@ const FORMS: [Form; 12] = [
     },
     Form {
         kind: "query",
-        pattern: r#"(?:[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>?#]*|(?:^|[\s"'=(,\[])/[^\s"'<>?]*)\?(?P<v>[^\s"'<>#)]+)"#,
-        marks: &["?"],
+        pattern: r#"(?:[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>?#]*|(?:^|[\s"'`=(,:|\[])/[^\s"'<>?]*?)(?:\?|%3[Ff])(?P<v>[^\s"'<>#)`]+)"#,
+        marks: &["?", "%3f"],
         spares: never,
     },
 ];
@@ -226,8 +227,7 @@ fn replace(
     for found in pattern.captures_iter(text) {
         let Some(value) = value_of(&found) else { continue };
         let secret = value.as_str();
-        // What an earlier form replaced is not replaced again.
-        if secret.is_empty() || secret.contains("<redacted") || is_replaced(secret) || spares(secret) {
+        if secret.is_empty() || within_token(text, value.start()) || is_done(secret) || spares(secret) {
             continue;
         }
         new.push_str(text.get(copied..value.start()).unwrap_or_default());
@@ -246,8 +246,37 @@ fn replace(
     Some(new)
 }
 
+/// Whether a place lies within a replacement, whose kind may read like a field's name.
+fn within_token(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    before
+        .rsplit_once(OPEN)
+        .is_some_and(|(_, inner)| !inner.contains('>'))
+}
+
+/// Whether nothing is left in a value but what an earlier form put there, and the scheme before it.
+fn is_done(value: &str) -> bool {
+    if !value.contains(OPEN) {
+        return false;
+    }
+    let mut rest = String::new();
+    for (index, piece) in value.split(OPEN).enumerate() {
+        let after = if index == 0 {
+            piece
+        } else {
+            piece.split_once('>').map_or("", |(_, after)| after)
+        };
+        rest.push_str(after);
+    }
+    let rest = rest
+        .trim_matches(|c: char| !c.is_alphanumeric())
+        .to_ascii_lowercase();
+    matches!(rest.as_str(), "" | "bearer" | "basic" | "token")
+}
+
 fn value_of<'t>(found: &Captures<'t>) -> Option<regex::Match<'t>> {
-    found.name("v").or_else(|| found.get(0))
+    let named = found.name("v").or_else(|| found.name("w"));
+    named.or_else(|| found.get(0))
 }
 
 #[cfg(test)]
@@ -275,6 +304,8 @@ mod tests {
             "AIzaSyS3CR3T000000000000000000000000000",
             "postgres://admin:S3CR3T@10.0.0.5:5432/db",
             "https://S3CR3T@github.com/x",
+            "postgres://app:p/S3CR3T?#x@db/app",
+            "/cart%3Fq=S3CR3T",
             "redis://:p@S3CR3T@cache",
             "Authorization: Bearer S3CR3T",
             "authorization=Basic%20S3CR3T",
@@ -289,6 +320,7 @@ mod tests {
             "DB_PASSWORD='S3CR3T S3CR3T'",
             "--api-key=S3CR3T",
             "token: S3CR3T",
+            "Cookie: a=eyJhbGciOiJI.eyJzdWIS3CR3T.x; b=S3CR3T",
             "X-Api-Key: S3CR3T",
             "login of S3CR3T.person@example.com failed",
             "S3CR3T%40example.com",

@@ -51,7 +51,8 @@ pub struct Tokens {
     pub counts: BTreeMap<String, u64>,
 }
 
-const OPEN: &str = "<redacted:";
+/// How every replacement begins.
+pub const OPEN: &str = "<redacted:";
 
 impl Tokens {
     pub fn new(key: Key) -> Self {

@@ -132,7 +132,7 @@ impl<'t> Walk<'t> {
             if frame.is_array {
                 frame.before.clear();
                 frame.before.push_str(&text);
-            } else if frame.key == "name" || frame.key == "key" {
+            } else if frame.key.eq_ignore_ascii_case("name") || frame.key.eq_ignore_ascii_case("key") {
                 frame.name.clear();
                 frame.name.push_str(&text);
             }

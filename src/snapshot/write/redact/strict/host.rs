@@ -15,7 +15,7 @@ pub struct Hosts {
 }
 
 /// Domains whose names are the same for everybody, or that only have a meaning within a cluster.
-const PUBLIC: [&str; 22] = [
+const PUBLIC: [&str; 21] = [
     "googleapis.com",
     "google.com",
     "gserviceaccount.com",
@@ -26,7 +26,6 @@ const PUBLIC: [&str; 22] = [
     "goog",
     "google.internal",
     "cluster.local",
-    "svc",
     "istio.io",
     "k8s.io",
     "kubernetes.io",
@@ -39,6 +38,9 @@ const PUBLIC: [&str; 22] = [
     "in-addr.arpa",
     "goo.gle",
 ];
+
+/// The last label of a Service's short name; a company may have a zone of that name all the same.
+const CLUSTER: &str = ".svc";
 
 /// Last labels that only hosts have; names in code and of files end otherwise.
 const ENDS: [&str; 14] = [
@@ -62,7 +64,8 @@ impl Hosts {
         }
         let urls = replace_all(&self.url, text, &mut |found| {
             let host = found.strip_prefix("://")?;
-            let hidden = !self.is_host(host) && !is_public(host) && !is_address(host);
+            let known = is_public(host) || is_address(host) || host.ends_with(CLUSTER);
+            let hidden = !known && !self.is_host(host);
             hidden.then(|| {
                 count("host");
                 format!("://{}", self.other(host))
@@ -79,10 +82,14 @@ impl Hosts {
 
     fn is_host(&self, word: &str) -> bool {
         let host = word.to_ascii_lowercase();
+        if is_public(&host) || is_address(&host) {
+            return false;
+        }
+        if self.kept.suffixes.contains(&host) || self.kept.is_within(&host) {
+            return true;
+        }
         let end = host.rsplit('.').next().unwrap_or_default();
-        !is_public(&host)
-            && !is_address(&host)
-            && (self.kept.keeps(&host) || self.kept.suffixes.contains(&host) || ENDS.contains(&end))
+        !host.ends_with(CLUSTER) && (self.kept.hosts.contains(&host) || ENDS.contains(&end))
     }
 
     fn other(&self, host: &str) -> String {
