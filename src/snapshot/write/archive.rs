@@ -22,7 +22,7 @@ pub fn write(manifest: &Manifest, spool: &mut Spool, to: &Path) -> Result<(), Wr
     packed.include_checksum(true).map_err(failed)?;
     let mut tar = tar::Builder::new(packed);
     // Not the clock of this machine: the time of the evidence.
-    let time = manifest.collected_at.map_or(0, |at| at.as_second());
+    let time = manifest.collected_at.map_or(0, jiff::Timestamp::as_second);
     let time = u64::try_from(time).unwrap_or_default();
     let text = manifest_text(manifest);
     append(

@@ -15,6 +15,9 @@ pub struct Spool {
     parts: BTreeMap<String, Part>,
 }
 
+/// Takes one file: path, size in bytes, content.
+pub type Take<'t> = dyn FnMut(&str, u64, &mut dyn Read) -> Result<(), WriteError> + 't;
+
 struct Part {
     offset: u64,
     digest: FileDigest,
@@ -43,11 +46,8 @@ impl Spool {
             .collect()
     }
 
-    /// Hands over every file in the order of their paths: path, size, content.
-    pub fn each(
-        &mut self,
-        take: &mut dyn FnMut(&str, u64, &mut dyn Read) -> Result<(), WriteError>,
-    ) -> Result<(), WriteError> {
+    /// Hands over every file in the order of their paths.
+    pub fn each(&mut self, take: &mut Take<'_>) -> Result<(), WriteError> {
         self.file.flush().map_err(failed)?;
         let file = self.file.get_mut();
         for (path, part) in &self.parts {
