@@ -3,7 +3,7 @@
 //! Each bit is turned or not by a keyed hash of the bits before it (as Crypto-PAn does), so that two addresses share as
 //! long a prefix as before. The prefix that makes a range what it is stays.
 use super::Key;
-use super::replace_all;
+use super::{ESCAPE, replace_all};
 use ipnet::{IpNet, Ipv4Net};
 use regex::Regex;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -49,8 +49,11 @@ impl Addresses {
     pub fn new(key: &Key) -> Result<Self, regex::Error> {
         Ok(Self {
             key: key.clone(),
-            v4: Regex::new(r"\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?\b")?,
-            v6: Regex::new(r"[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:/[0-9]{1,3})?")?,
+            // Words, not what is within one: `v1.2.3.4` is no address.
+            v4: Regex::new(&format!(
+                r"{ESCAPE}[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*(?:/[0-9]{{1,2}}\b)?"
+            ))?,
+            v6: Regex::new(r"%[0-9A-Fa-f]{2}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:/[0-9]{1,3})?")?,
         })
     }
 
@@ -207,6 +210,10 @@ mod tests {
             assert_eq!(other(text), text);
         }
         let line = other("from 10.8.0.5:8080 to [fd00::5]:80");
+        assert_eq!(
+            other("to%2010.8.0.5%20"),
+            format!("to%20{}%20", other("10.8.0.5"))
+        );
         assert!(line.starts_with("from 10.") && line.contains(":8080 to [fd") && !line.contains("10.8.0.5"));
     }
 }

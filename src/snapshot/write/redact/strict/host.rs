@@ -1,6 +1,6 @@
 //! Host names by other names, label by label: what lies in one domain lies in one domain still.
 use super::Key;
-use super::replace_all;
+use super::{ESCAPE, replace_all};
 use crate::snapshot::Snapshot;
 use crate::snapshot::write::redact::keep::Kept;
 use regex::Regex;
@@ -53,7 +53,7 @@ impl Hosts {
         Ok(Self {
             key: key.clone(),
             kept: Kept::of(snapshot),
-            word: Regex::new(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")?,
+            word: Regex::new(&format!(r"{ESCAPE}[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+"))?,
             url: Regex::new(r"://[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")?,
         })
     }

@@ -60,6 +60,10 @@ impl Names {
     }
 }
 
+/// What a pattern of words begins with, so that an escape's digits are not taken for a word's beginning: servers encode the
+/// messages that Envoy logs. `new` has no name for an escape.
+const ESCAPE: &str = "%[0-9A-Fa-f]{2}|";
+
 /// Replaces every match that `new` has a name for.
 fn replace_all(
     pattern: &regex::Regex,

@@ -1,6 +1,6 @@
 //! Projects by other names: an id becomes an id, a number a number of as many digits.
 use super::Key;
-use super::replace_all;
+use super::{ESCAPE, replace_all};
 use crate::snapshot::Snapshot;
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -42,7 +42,7 @@ impl Projects {
         Ok(Self {
             key: key.clone(),
             known,
-            word: Regex::new(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")?,
+            word: Regex::new(&format!("{ESCAPE}[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"))?,
             place: Regex::new(r"\bprojects/[a-z0-9][a-z0-9.:-]*[a-z0-9]")?,
         })
     }
