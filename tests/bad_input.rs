@@ -2,66 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod common;
 
-use common::{Run, Sandbox, base, base_file, files};
-use meshdoctor::diagnose::diagnose;
-use meshdoctor::rules::RuleSet;
-use meshdoctor::rules::engine::Selection;
-use meshdoctor::snapshot::read::{self, Options};
-use proptest::prelude::*;
-use std::collections::BTreeMap;
-use std::fs;
+use common::{Sandbox, assert_refusal, base, base_file, check, files, refused};
+use serde_json::Value;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
-/// All the memory that a run may take, as address space: what is resident is less.
-const MEMORY: u64 = 1 << 30;
 const POLICY: &str = "iam/projects/mesh-prod/policy.json";
 const ROUTES: &str = "kubernetes/prod/virtualservices.networking.istio.io.json";
-
-/// Runs `check`. Whatever it is given, it ends by itself, in bounds, and leaves nothing behind.
-#[track_caller]
-fn check(s: &Sandbox, paths: &[&Path]) -> Run {
-    let mut arguments = vec![Path::new("check")];
-    arguments.extend(paths);
-    let before = files(&s.path(""));
-    let run = s.run_within(MEMORY, arguments);
-    assert!((0..=3).contains(&run.status), "{}", run.said());
-    assert!(!run.stderr.contains("panicked"), "{}", run.said());
-    let left = s.left_behind();
-    assert!(left.is_empty(), "left behind: {left:?}");
-    assert!(before == files(&s.path("")), "the input was changed");
-    run
-}
-
-/// Refused: exit status 2, the file, and what to do.
-#[track_caller]
-fn refused(s: &Sandbox, name: &str, content: impl AsRef<[u8]>, says: &[&str]) {
-    let path = s.write(name, content);
-    // A path of the layout is read as its whole folder.
-    let given = match name.split_once('/') {
-        Some((folder, _)) => s.path(folder),
-        None => path.clone(),
-    };
-    let run = check(s, &[&given]);
-    assert_refusal(&run, &path, says);
-    let gone = given;
-    if gone.is_dir() {
-        fs::remove_dir_all(gone).unwrap()
-    } else {
-        fs::remove_file(gone).unwrap()
-    }
-}
-
-#[track_caller]
-fn assert_refusal(run: &Run, path: &Path, says: &[&str]) {
-    run.ended(2);
-    assert!(run.stdout.is_empty(), "{}", run.said());
-    let path = path.display().to_string();
-    for text in [path.as_str(), "\n  remedy: "].iter().chain(says) {
-        assert!(run.stderr.contains(text), "no {text:?} in: {}", run.said());
-    }
-}
 
 /// A megabyte of zeros, packed, as often as wanted.
 fn zeros(megabytes: usize) -> Vec<u8> {
@@ -205,6 +151,25 @@ fn three_gigabytes_of_zeros_are_not_unfolded_in_memory() {
 }
 
 #[test]
+fn folders_within_folders_are_not_followed_for_ever() {
+    let s = Sandbox::new();
+    s.write(&format!("deep/{}a.yaml", "d/".repeat(60)), "a: 1\n");
+    assert_refusal(
+        &check(&s, &[&s.path("deep")]),
+        &s.path("deep"),
+        &["more than 32 folders deep"],
+    );
+    // A link back up is not followed at all.
+    std::os::unix::fs::symlink(s.path("loop"), s.write("loop/a.yaml", "").with_file_name("again")).unwrap();
+    let run = check(&s, &[&s.path("loop")]);
+    assert!(
+        run.ended(3).stdout.contains("again: a symbolic link"),
+        "{}",
+        run.said()
+    );
+}
+
+#[test]
 fn noise_under_the_name_of_an_xds_answer_is_refused() {
     let s = Sandbox::new();
     refused(
@@ -246,128 +211,6 @@ fn a_field_of_the_wrong_type_is_shown_where_it_stands() {
         "routes.yaml",
         yaml,
         &["routes.yaml:7:10: VirtualService a: ", "`spec.hosts`"],
-    );
-}
-
-/// What an archive holds beside a sound file.
-struct Entry {
-    name: &'static str,
-    kind: tar::EntryType,
-    says: &'static str,
-}
-
-fn hostile() -> [Entry; 6] {
-    use tar::EntryType::{Char, Link, Regular, Symlink};
-    [
-        Entry {
-            name: "../outside.json",
-            kind: Regular,
-            says: "points outside",
-        },
-        Entry {
-            name: "iam/../../outside.json",
-            kind: Regular,
-            says: "points outside",
-        },
-        Entry {
-            name: "/tmp/outside-of-meshdoctor.json",
-            kind: Regular,
-            says: "absolute path",
-        },
-        Entry {
-            name: "iam/link",
-            kind: Symlink,
-            says: "a link",
-        },
-        Entry {
-            name: "iam/hard-link",
-            kind: Link,
-            says: "a link",
-        },
-        Entry {
-            name: "iam/device",
-            kind: Char,
-            says: "neither a plain file nor a folder",
-        },
-    ]
-}
-
-fn tar_of(entry: &Entry) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    let policy = base_file(POLICY);
-    let mut append = |name: &str, kind: tar::EntryType, content: &[u8]| {
-        let mut header = tar::Header::new_gnu();
-        // Set as it is: the library's own setter refuses what a hostile archive holds.
-        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
-        if kind.is_symlink() || kind.is_hard_link() {
-            header.set_link_name_literal("/etc/passwd").unwrap();
-        }
-        header.set_entry_type(kind);
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        header.set_cksum();
-        builder.append(&header, content).unwrap();
-    };
-    append(POLICY, tar::EntryType::Regular, policy.as_bytes());
-    append(entry.name, entry.kind, b"");
-    builder.into_inner().unwrap()
-}
-
-fn zip_of(entry: &Entry) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default();
-    writer.start_file(POLICY, options).unwrap();
-    writer.write_all(base_file(POLICY).as_bytes()).unwrap();
-    if entry.kind.is_symlink() {
-        writer.add_symlink(entry.name, "/etc/passwd", options).unwrap();
-    } else {
-        writer.start_file(entry.name, options).unwrap();
-        writer.write_all(b"{}").unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
-
-#[test]
-fn archives_that_point_elsewhere_are_refused_and_nothing_is_written_there() {
-    let s = Sandbox::new();
-    for entry in hostile() {
-        let plain = tar_of(&entry);
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gzip.write_all(&plain).unwrap();
-        let says = [entry.name, entry.says];
-        refused(&s, "bundle.tar.gz", gzip.finish().unwrap(), &says);
-        refused(
-            &s,
-            "bundle.tar.zst",
-            zstd::encode_all(plain.as_slice(), 1).unwrap(),
-            &says,
-        );
-        refused(&s, "bundle.tar", plain, &says);
-        // Zip knows neither hard links nor, in practice, devices.
-        if entry.kind.is_file() || entry.kind.is_symlink() {
-            refused(&s, "bundle.zip", zip_of(&entry), &says);
-        }
-    }
-    assert!(!Path::new("/tmp/outside-of-meshdoctor.json").exists());
-}
-
-#[test]
-fn an_archive_of_hundreds_of_thousands_of_entries_is_refused() {
-    let s = Sandbox::new();
-    let mut packed = zstd::Encoder::new(Vec::new(), 1).unwrap();
-    for number in 0..300_000 {
-        let mut header = tar::Header::new_gnu();
-        header.set_path(format!("f{number}")).unwrap();
-        header.set_size(0);
-        header.set_cksum();
-        packed.write_all(header.as_bytes()).unwrap();
-    }
-    packed.write_all(&[0; 1024]).unwrap();
-    refused(
-        &s,
-        "many.tar.zst",
-        packed.finish().unwrap(),
-        &["holds more than 200000 entries"],
     );
 }
 
@@ -456,6 +299,56 @@ fn one_bad_file_beside_a_good_one_is_named() {
 }
 
 #[test]
+fn a_terminal_obeys_nothing_that_stands_in_the_input() {
+    let s = Sandbox::new();
+    let code = "\u{1b}[31mred\u{7}";
+    for name in [
+        format!("{code}.json"),
+        format!("world/kubernetes/{code}/pods.json"),
+    ] {
+        s.write(&name, "{\"items\":");
+    }
+    let manifest = format!(
+        "{{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{{\"name\":{}}},\"spec\":7}}",
+        Value::from(code)
+    );
+    s.write("name.json", manifest);
+    for (given, status) in [
+        (format!("{code}.json"), 2),
+        ("world".into(), 2),
+        ("name.json".into(), 2),
+    ] {
+        let run = check(&s, &[&s.path(&given)]);
+        run.ended(status);
+        assert!(
+            run.stderr.contains("[31mred") && !run.stderr.contains(['\u{1b}', '\u{7}']),
+            "{:?}",
+            run.stderr
+        );
+    }
+    let world = files(&base()).into_iter();
+    for (path, content) in world.filter(|(path, _)| !path.starts_with("csds/")) {
+        s.write(&format!("logged/{path}"), content);
+    }
+    let log = "logging/mesh-prod/entries.ndjson";
+    let denial = format!(
+        "[2026-11-20 09:20:01.101][11][warning][config] [./a.h:1] StreamAggregatedResources gRPC config stream to x:443 closed: 7, \
+         Permission 'p{code}' denied on resource '//trafficdirector.googleapis.com/projects/1/networks/mesh:m/nodes/n'"
+    );
+    let entries = base_file(log);
+    let mut entry: Value = serde_json::from_str(entries.lines().next().unwrap()).unwrap();
+    entry["textPayload"] = denial.into();
+    s.write(&format!("logged/{log}"), format!("{entries}{entry}\n"));
+    let run = check(&s, &[&s.path("logged")]);
+    run.ended(1);
+    assert!(
+        run.stdout.contains("[31mred") && !run.stdout.contains(['\u{1b}', '\u{7}']),
+        "{:?}",
+        run.stdout
+    );
+}
+
+#[test]
 fn a_line_too_long_to_be_read_is_told_of() {
     let s = Sandbox::new();
     for (path, content) in files(&base()) {
@@ -471,129 +364,4 @@ fn a_line_too_long_to_be_read_is_told_of() {
         "{}",
         run.said()
     );
-}
-
-/// The built-in rules, loaded once.
-fn rules() -> &'static RuleSet {
-    static RULES: OnceLock<RuleSet> = OnceLock::new();
-    RULES.get_or_init(|| RuleSet::built_in().unwrap_or_else(|errors| panic!("{errors:?}")))
-}
-
-/// The whole way from paths to a report, here in this process: a panic fails the test.
-fn diagnosed(paths: &[PathBuf]) {
-    if let Ok(snapshot) = read::read(paths, &Options::default()) {
-        // A log may be refused only now.
-        let _ = diagnose(&snapshot, rules(), &Selection::default());
-    }
-}
-
-/// A change to the bytes of a file, at places that are told in thousandths of its length.
-#[derive(Debug, Clone)]
-enum Change {
-    Flip { at: usize, bits: u8 },
-    Cut { at: usize, length: usize },
-    Repeat { at: usize, length: usize },
-    End { at: usize },
-}
-
-impl Change {
-    fn any() -> impl Strategy<Value = Self> {
-        let at = 0..1000usize;
-        prop_oneof![
-            (at.clone(), 1..=255u8).prop_map(|(at, bits)| Self::Flip { at, bits }),
-            (at.clone(), 1..200usize).prop_map(|(at, length)| Self::Cut { at, length }),
-            (at.clone(), 1..200usize).prop_map(|(at, length)| Self::Repeat { at, length }),
-            at.prop_map(|at| Self::End { at }),
-        ]
-    }
-
-    fn apply(&self, bytes: &mut Vec<u8>) {
-        let place = |at: usize| bytes.len() * at / 1000;
-        match *self {
-            _ if bytes.is_empty() => {}
-            Self::Flip { at, bits } => {
-                let at = place(at);
-                bytes[at] ^= bits;
-            }
-            Self::Cut { at, length } => {
-                let at = place(at);
-                bytes.drain(at..(at + length).min(bytes.len()));
-            }
-            Self::Repeat { at, length } => {
-                let at = place(at);
-                let again = bytes[at..(at + length).min(bytes.len())].to_vec();
-                bytes.splice(at..at, again);
-            }
-            Self::End { at } => bytes.truncate(place(at)),
-        }
-    }
-}
-
-/// One file of a snapshot, changed: its path, and all files of the world.
-fn changed_world() -> impl Strategy<Value = (String, BTreeMap<String, Vec<u8>>)> {
-    let world = files(&base());
-    let paths: Vec<String> = world.keys().cloned().collect();
-    (
-        prop::sample::select(paths),
-        prop::collection::vec(Change::any(), 1..4),
-    )
-        .prop_map(move |(path, changes)| {
-            let mut world = world.clone();
-            let bytes = world.get_mut(&path).unwrap();
-            changes.iter().for_each(|change| change.apply(bytes));
-            (path, world)
-        })
-}
-
-fn settings(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
-
-proptest! {
-    #![proptest_config(settings(24))]
-
-    #[test]
-    fn any_bytes_end_in_an_exit_status(
-        bytes in prop::collection::vec(any::<u8>(), 0..3000),
-        name in prop::sample::select(vec!["a", "a.json", "a.yaml", "a.binpb", "a.log", "a.ndjson", "a.gz", "a.tar"]),
-    ) {
-        let s = Sandbox::new();
-        check(&s, &[&s.write(name, bytes)]);
-    }
-
-    #[test]
-    fn a_damaged_snapshot_ends_in_an_exit_status((path, world) in changed_world()) {
-        let s = Sandbox::new();
-        for (path, content) in &world {
-            s.write(&format!("world/{path}"), content);
-        }
-        check(&s, &[&s.path("world")]);
-        check(&s, &[&s.path(&format!("world/{path}"))]);
-    }
-}
-
-proptest! {
-    #![proptest_config(settings(96))]
-
-    #[test]
-    fn no_damage_to_a_snapshot_makes_it_panic((path, world) in changed_world()) {
-        let s = Sandbox::new();
-        for (path, content) in &world {
-            s.write(&format!("world/{path}"), content);
-        }
-        diagnosed(&[s.path("world")]);
-        diagnosed(&[s.path(&format!("world/{path}"))]);
-    }
-
-    #[test]
-    fn no_text_makes_it_panic(text in "[\\[\\]{}:,\"'&*!|>%@#\\-0-9a-z \\n\\t\\\\\u{0}\u{e9}]{0,200}") {
-        let s = Sandbox::new();
-        let whole = format!("apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {text}");
-        diagnosed(&[s.write("a.yaml", &whole)]);
-        diagnosed(&[s.write("b", &text)]);
-    }
 }

@@ -36,15 +36,15 @@ pub struct Args {
     #[arg(long, env = "MESHDOCTOR_RULES", value_name = "DIR")]
     rules: Vec<PathBuf>,
     /// An IAM policy file and the project that it is of
-    #[arg(long, value_name = "PROJECT=FILE", value_parser = policy)]
+    #[arg(long, env = "MESHDOCTOR_IAM_POLICY", value_name = "PROJECT=FILE", value_parser = policy, value_delimiter = ',')]
     iam_policy: Vec<(String, PathBuf)>,
     #[command(flatten)]
     scope: ScopeArgs,
     /// Only the verdict and the root causes
-    #[arg(short, long, conflicts_with = "verbose")]
+    #[arg(short, long, env = "MESHDOCTOR_QUIET", conflicts_with = "verbose")]
     quiet: bool,
     /// Every check, and the details of symptoms
-    #[arg(short, long)]
+    #[arg(short, long, env = "MESHDOCTOR_VERBOSE")]
     verbose: bool,
     /// When to use colour
     #[arg(long, env = "MESHDOCTOR_COLOR", value_enum, default_value_t = ColorChoice::Auto)]
@@ -85,6 +85,9 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
         project: args.scope.project.clone(),
     };
     let mut snapshot = read::read(&args.paths, &options)?;
+    if let Some(problem) = args.scope.unknown(&snapshot) {
+        return Err(CliError::Usage(problem));
+    }
     args.scope.apply(&mut snapshot.manifest.scope);
     let report = diagnose(&snapshot, &set, &selection)?;
     let text = match args.output {

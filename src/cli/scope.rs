@@ -1,5 +1,6 @@
 //! Flags that say what to look at; the same for every command.
 use crate::scope::Scope;
+use crate::snapshot::Snapshot;
 use clap::Args;
 
 /// What is given here replaces what a snapshot's manifest says.
@@ -37,6 +38,22 @@ pub struct ScopeArgs {
 }
 
 impl ScopeArgs {
+    /// Names that the flags give and the snapshot does not have: a typo would otherwise look like an answer.
+    pub fn unknown(&self, snapshot: &Snapshot) -> Option<String> {
+        let memberships = snapshot.memberships();
+        let missing = self.membership.iter().find(|m| !memberships.contains(m.as_str()));
+        if let Some(name) = missing
+            && !memberships.is_empty()
+        {
+            let known: Vec<&str> = memberships.into_iter().collect();
+            return Some(format!(
+                "no membership {name} in the snapshot\n  remedy: one of {}",
+                known.join(", ")
+            ));
+        }
+        None
+    }
+
     /// Lays the flags over a manifest's scope.
     pub fn apply(&self, scope: &mut Scope) {
         let lists = [

@@ -125,7 +125,7 @@ fn evidence(evidence: Evidence) -> v1::Evidence {
 fn fix_of(fix: Fix) -> v1::Fix {
     v1::Fix {
         title: fix.title,
-        commands: fix::commands(&fix.actions),
+        commands: fix::commands(&fix.actions, &fix.clusters),
         manifest: fix::manifest(&fix.actions),
         terraform: None,
         verification: v1::fix::Verification::NotSimulated.into(),

@@ -61,3 +61,6 @@ fn report(
     let paths = path::paths(set, mesh, &findings, &outcome.checks);
     contract::report(snapshot, set, findings, &outcome.checks, paths, verdict, reasons)
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,7 @@ impl Layers {
 
 fn hop(layer: Layer, mesh: &Mesh, path: (u32, u32), on_path: &[&Diagnosed], layers: &Layers) -> v1::Hop {
     let mut here: Vec<&&Diagnosed> = on_path.iter().filter(|f| f.layer == layer).collect();
-    here.sort_by(|a, b| b.finding.severity.cmp(&a.finding.severity));
+    here.sort_by_key(|diagnosed| std::cmp::Reverse(diagnosed.finding.severity));
     let worst = here.first().map(|f| f.finding.severity);
     let (status, detail) = match worst {
         Some(Severity::Error | Severity::Critical) => (hop::Status::Broken, summary(&here)),

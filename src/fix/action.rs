@@ -47,6 +47,12 @@ macro_rules! action {
         }
 
         impl $name {
+            /// Required texts with their names.
+            #[allow(unused_mut, clippy::vec_init_then_push)]
+            fn required_mut(&mut self) -> Vec<(&'static str, &mut String)> {
+                vec![$((stringify!($required), &mut self.$required),)*]
+            }
+
             fn texts_mut(&mut self) -> Vec<&mut String> {
                 #[allow(unused_mut)]
                 let mut texts: Vec<&mut String> = vec![$(&mut self.$required,)* $(&mut self.$optional,)*];
@@ -233,8 +239,10 @@ action! {
     Manual {
         required { text }
         optional {
-            /// A command that helps.
+            /// Commands that help, one a line.
             command,
+            /// The cluster that they are for.
+            membership,
         }
         lists {}
         maps {}
@@ -279,6 +287,64 @@ impl Action {
             Self::DnsRecordSet(_) => "dns_record_set",
             Self::FirewallAllow(_) => "firewall_allow",
             Self::Manual(_) => "manual",
+        }
+    }
+
+    /// The cluster that its commands are for; empty where there is none.
+    pub fn membership(&self) -> &str {
+        match self {
+            Self::K8sPatch(action) => &action.membership,
+            Self::K8sCreate(action) => &action.membership,
+            Self::K8sLabel(action) => &action.membership,
+            Self::Manual(action) => &action.membership,
+            _ => "",
+        }
+    }
+
+    /// Writes the field's name in capitals where a value that the command needs came out empty; the names of those fields.
+    pub fn mark_missing(&mut self) -> Vec<&'static str> {
+        let lists: Vec<(&'static str, &mut Items)> = match self {
+            Self::DnsRecordSet(action) => vec![("rrdatas", &mut action.rrdatas)],
+            Self::DnsZoneAttachNetwork(action) => vec![("networks", &mut action.networks)],
+            Self::DnsZoneCreate(action) => vec![("networks", &mut action.networks)],
+            Self::FirewallAllow(action) => {
+                vec![
+                    ("source_ranges", &mut action.source_ranges),
+                    ("ports", &mut action.ports),
+                ]
+            }
+            _ => Vec::new(),
+        };
+        let mut missing = Vec::new();
+        for (name, list) in lists.into_iter().filter(|(_, list)| list.is_empty()) {
+            *list = Items(vec![name.to_ascii_uppercase()]);
+            missing.push(name);
+        }
+        for (name, text) in self.required_mut() {
+            // `serviceAccount:` without an account names nobody.
+            let empty = text.trim().is_empty() || (name == "member" && text.ends_with(':'));
+            // No command holds the membership: it says which cluster a command is for.
+            if empty && name != "membership" {
+                text.push_str(&name.to_ascii_uppercase());
+                missing.push(name);
+            }
+        }
+        missing
+    }
+
+    fn required_mut(&mut self) -> Vec<(&'static str, &mut String)> {
+        match self {
+            Self::IamBindingAdd(action) => action.required_mut(),
+            Self::ApiEnable(action) => action.required_mut(),
+            Self::K8sPatch(action) => action.required_mut(),
+            Self::K8sCreate(action) => action.required_mut(),
+            Self::K8sLabel(action) => action.required_mut(),
+            Self::RunUpdate(action) => action.required_mut(),
+            Self::DnsZoneCreate(action) => action.required_mut(),
+            Self::DnsZoneAttachNetwork(action) => action.required_mut(),
+            Self::DnsRecordSet(action) => action.required_mut(),
+            Self::FirewallAllow(action) => action.required_mut(),
+            Self::Manual(action) => action.required_mut(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Actions on Google Cloud as gcloud commands. Flags: https://cloud.google.com/sdk/gcloud/reference
+//! Actions on Google Cloud as gcloud commands. Flags: <https://cloud.google.com/sdk/gcloud/reference>
 use super::action::{
     ApiEnable, DnsRecordSet, DnsZoneAttachNetwork, DnsZoneCreate, FirewallAllow, IamBindingAdd, IamResource,
     Items, RunUpdate,

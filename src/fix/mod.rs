@@ -28,11 +28,13 @@ impl Action {
             Self::K8sPatch(patch) => vec![kubectl::patch(patch)],
             Self::K8sCreate(create) => vec![kubectl::create(create)],
             Self::K8sLabel(label) => vec![kubectl::label(label)],
-            Self::Manual(manual) => Some(&manual.command)
-                .filter(|command| !command.trim().is_empty())
-                .map(|command| command.trim().to_owned())
-                .into_iter()
-                .collect(),
+            Self::Manual(manual) => {
+                let lines = manual.command.lines().map(str::trim);
+                lines
+                    .filter(|line| !line.is_empty())
+                    .map(shell::with_placeholders)
+                    .collect()
+            }
         }
     }
 
@@ -67,9 +69,57 @@ impl Action {
     }
 }
 
-/// The commands of all actions, in order.
-pub fn commands(actions: &[Action]) -> Vec<String> {
-    actions.iter().flat_map(Action::commands).collect()
+/// The commands of all actions, in order. `clusters` says by membership what to call a cluster, where more than one could be meant: a
+/// comment with it goes before the first command for each.
+pub fn commands(actions: &[Action], clusters: &BTreeMap<String, String>) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut current = "";
+    for action in actions {
+        let commands = action.commands();
+        if let Some(cluster) = clusters.get(action.membership())
+            && cluster != current
+            && !commands.is_empty()
+        {
+            all.push(format!("# cluster {cluster}"));
+            current = cluster;
+        }
+        all.extend(commands);
+    }
+    all
+}
+
+/// The same actions, or words in their stead where a value that a command needs is not known: half a command is no fix.
+pub fn completed(mut actions: Vec<Action>) -> Vec<Action> {
+    let mut missing: Vec<&str> = Vec::new();
+    for name in actions.iter_mut().flat_map(Action::mark_missing) {
+        if !missing.contains(&name) {
+            missing.push(name);
+        }
+    }
+    if missing.is_empty() || actions.iter().all(|action| matches!(action, Action::Manual(_))) {
+        return actions;
+    }
+    let words: Vec<String> = missing.iter().map(|name| name.to_ascii_uppercase()).collect();
+    let commands: Vec<String> = actions
+        .iter()
+        .flat_map(Action::commands)
+        .filter(|c| !c.contains('\n'))
+        .collect();
+    vec![Action::Manual(Manual {
+        text: format!(
+            "What was collected does not tell the {}: put {} in for {}.",
+            missing.join(", the ").replace('_', " "),
+            if missing.len() == 1 { "it" } else { "them" },
+            words.join(", ")
+        ),
+        command: commands.join("\n"),
+        membership: actions
+            .iter()
+            .map(Action::membership)
+            .find(|m| !m.is_empty())
+            .unwrap_or_default()
+            .to_owned(),
+    })]
 }
 
 /// The manifests of all actions as one multi-document YAML.

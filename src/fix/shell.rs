@@ -70,6 +70,21 @@ impl Command {
     }
 }
 
+/// A command with `NAME` for each flag that came out empty: `--project=` would be taken at its word.
+pub(super) fn with_placeholders(command: &str) -> String {
+    let filled = |word: &str| {
+        let flag = word
+            .strip_suffix("''")
+            .or(word.strip_suffix("\"\""))
+            .unwrap_or(word);
+        match flag.strip_prefix("--").and_then(|flag| flag.strip_suffix('=')) {
+            Some(name) => format!("{flag}{}", name.to_ascii_uppercase().replace('-', "_")),
+            None => word.to_owned(),
+        }
+    };
+    command.split(' ').map(filled).collect::<Vec<_>>().join(" ")
+}
+
 /// See `gcloud topic escaping`.
 fn joined(items: &[&str]) -> String {
     let special = |item: &&str| item.contains(',') || item.starts_with('^');

@@ -227,3 +227,58 @@ fn kind_is_what_yaml_says() {
         assert_eq!(serde_json::to_value(&action).unwrap()["kind"], action.kind());
     }
 }
+
+#[test]
+fn a_fix_whose_value_is_not_known_becomes_words_and_never_an_empty_flag() {
+    let binding = Action::IamBindingAdd(IamBindingAdd {
+        member: "serviceAccount:".into(),
+        role: "roles/trafficdirector.client".into(),
+        ..IamBindingAdd::default()
+    });
+    let fix = completed(vec![binding]);
+    let [Action::Manual(manual)] = fix.as_slice() else {
+        panic!("{fix:?}")
+    };
+    assert_eq!(
+        manual.text,
+        "What was collected does not tell the project, the member: put them in for PROJECT, MEMBER."
+    );
+    assert_eq!(
+        commands(&fix, &BTreeMap::new()),
+        [
+            "gcloud projects add-iam-policy-binding PROJECT --member=serviceAccount:MEMBER \
+          --role=roles/trafficdirector.client --condition=None"
+        ]
+    );
+    let manual = Manual {
+        command: "gcloud run services describe a --project= --region=''\ngcloud version".into(),
+        ..Manual::default()
+    };
+    assert_eq!(
+        Action::Manual(manual).commands(),
+        [
+            "gcloud run services describe a --project=PROJECT --region=REGION",
+            "gcloud version"
+        ]
+    );
+}
+
+#[test]
+fn commands_say_their_cluster_once_where_there_are_several() {
+    let label = |membership: &str| {
+        Action::K8sLabel(K8sLabel {
+            membership: membership.into(),
+            resource: "namespace".into(),
+            name: "ads".into(),
+            labels: [("a".to_owned(), "b".to_owned())].into(),
+            ..K8sLabel::default()
+        })
+    };
+    let clusters = BTreeMap::from([("blue".to_owned(), "blue (europe-west3)".to_owned())]);
+    let command = "kubectl label namespace ads a=b --overwrite";
+    assert_eq!(
+        commands(&[label("blue"), label("blue")], &clusters),
+        ["# cluster blue (europe-west3)", command, command]
+    );
+    assert_eq!(commands(&[label("blue")], &BTreeMap::new()), [command]);
+}

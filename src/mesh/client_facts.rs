@@ -440,4 +440,8 @@ fn seen(model: &Model, index: usize, client: &Client, facts: &mut MeshClient) {
     };
     facts.denied_permission = captured("permission");
     facts.denied_project_number = captured("project_number");
+    if let Some(denial) = groups().find(|g| g.captures.contains_key("permission")) {
+        facts.denied_excerpt = denial.excerpt.clone();
+        facts.denied_locator = denial.locator.clone();
+    }
 }

@@ -44,7 +44,11 @@ impl Client<'_> {
 pub fn clients<'s>(snapshot: &'s Snapshot, projects: &Projects, networks: &Networks) -> Vec<Client<'s>> {
     let mut clients = Vec::new();
     for (project, regions) in &snapshot.cloud_run {
-        for (region, location) in regions {
+        let wanted = &snapshot.manifest.scope.regions;
+        for (region, location) in regions
+            .iter()
+            .filter(|(r, _)| wanted.is_empty() || wanted.contains(r))
+        {
             let revisions: BTreeMap<&str, &Revision> = location
                 .revisions
                 .items()

@@ -56,6 +56,9 @@ impl<'s> Cluster<'s> {
 pub fn clusters<'s>(snapshot: &'s Snapshot, projects: &Projects, networks: &Networks) -> Vec<Cluster<'s>> {
     let mut names: BTreeSet<&str> = snapshot.kubernetes.keys().map(String::as_str).collect();
     let scope = &snapshot.manifest.scope.memberships;
+    if names.iter().any(|name| scope.iter().any(|s| s == name)) {
+        names.retain(|name| scope.iter().any(|s| s == name));
+    }
     for (_, membership) in members(snapshot) {
         let name = last(&membership.name);
         if scope.is_empty() || scope.iter().any(|s| s == name) {

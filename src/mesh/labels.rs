@@ -9,10 +9,15 @@ pub struct LabelIndex<'s, T> {
     namespaces: BTreeMap<&'s str, Namespace<'s, T>>,
 }
 
+type Labels = BTreeMap<String, String>;
+
+/// An object and the labels to select it by.
+type Labelled<'s, T> = (T, &'s Labels);
+
 #[derive(Debug)]
 struct Namespace<'s, T> {
     all: Vec<T>,
-    by_label: BTreeMap<(&'s str, &'s str), Vec<(T, &'s BTreeMap<String, String>)>>,
+    by_label: BTreeMap<(&'s str, &'s str), Vec<Labelled<'s, T>>>,
 }
 
 impl<'s, T: Copy> LabelIndex<'s, T> {

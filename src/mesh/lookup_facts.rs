@@ -38,7 +38,7 @@ pub fn facts(model: &Model, host: &str, network: &NetworkKey, clients: Vec<Strin
             .collect(),
         zone_name: suffix.replace('.', "-"),
         suffix,
-        free_address: free_address(model),
+        free_address: usual_address(model, &answer).unwrap_or_else(|| free_address(model)),
         networks_with_this: networks.join(","),
         project: if zone.project.is_empty() {
             network.project.0.clone()
@@ -73,8 +73,24 @@ fn zone(zone: &ZoneRef) -> ZoneFacts {
     }
 }
 
-/// An address of RFC 1918 in no range that the snapshot knows: any will do, since the sidecar takes the call.
-fn free_address(model: &Model) -> String {
+/// The private address that the other records of the zone agree on, or those of the zone that would have answered: where one address
+/// serves all hosts, one more host is no reason for another. An address of a subnetwork may be a machine's, and is not taken.
+fn usual_address(model: &Model, answer: &DnsAnswer) -> Option<String> {
+    let own = answer.record.as_ref().map_or("", |record| record.name.as_str());
+    let zones = [answer.shadowed.as_ref(), answer.zone.as_ref()]
+        .into_iter()
+        .flatten();
+    let mut addresses = zones
+        .filter_map(|zone| model.dns.common_address(zone, own))
+        .map(IpAddr::V4);
+    let taken = taken(model);
+    addresses
+        .find(|address| is_rfc1918(*address) && !taken.iter().any(|range| range.contains(address)))
+        .map(|address| address.to_string())
+}
+
+/// Ranges and addresses that the snapshot knows to be in use.
+fn taken(model: &Model) -> Vec<IpNet> {
     let mut taken: Vec<IpNet> = Vec::new();
     for compute in model.snapshot.compute.values() {
         for subnet in compute.subnetworks.items() {
@@ -95,6 +111,12 @@ fn free_address(model: &Model) -> String {
         );
     }
     taken.extend(model.clusters.iter().flat_map(|c| c.pod_ranges.clone()));
+    taken
+}
+
+/// An address of RFC 1918 in no range that the snapshot knows: any will do, since the sidecar takes the call.
+fn free_address(model: &Model) -> String {
+    let taken = taken(model);
     let blocks = (0..=255u8)
         .rev()
         .map(|b| Ipv4Addr::new(10, b, 0, 1))

@@ -1,6 +1,6 @@
 //! The resolved model that a rule looks at: joins are made here, once, and facts computed.
 //!
-//! In comes a [`Snapshot`](crate::snapshot::Snapshot) with the log evidence; nothing here knows a network or a rule.
+//! In comes a [`Snapshot`] with the log evidence; nothing here knows a network or a rule.
 //! `clients`, `clusters`, `routes` and `proxies` join; `iam`, `dns`, `firewall`, `netpol`, `authz` and `mtls` decide;
 //! the `*_facts` files answer what rules ask, as declared in [`facts`]; `assemble` puts the subjects together.
 mod assemble;
@@ -34,7 +34,7 @@ mod xds_facts;
 use crate::logs::LogEvidence;
 use crate::snapshot::Snapshot;
 use notes::Notes;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use subject::SubjectSet;
 
 /// The resolved world.
@@ -46,6 +46,8 @@ pub struct Mesh {
     pub paths: Vec<(u32, u32)>,
     /// Every kind of subject, also those without any subject.
     pub sets: Vec<SubjectSet>,
+    /// Memberships of the scope, with what a person calls the cluster: `blue (europe-west3)`.
+    pub clusters: BTreeMap<String, String>,
     notes: Notes,
 }
 

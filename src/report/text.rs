@@ -73,7 +73,15 @@ pub(super) fn wrap_at_most(text: &str, columns: usize, most: usize) -> Vec<Strin
     fitting.unwrap_or_else(|| {
         let mut lines: Vec<String> = whole.into_iter().take(most).collect();
         if let Some(last) = lines.last_mut() {
-            *last = format!("{}…", prefix(last, columns.saturating_sub(1)).trim_end());
+            let mut kept = prefix(last, columns.saturating_sub(1)).trim_end();
+            // A parenthesis of which hardly more than the beginning is left says nothing.
+            if let Some(open) = kept
+                .rfind(" (")
+                .filter(|open| !kept[*open..].contains(')') && kept.len() - open < 16)
+            {
+                kept = &kept[..open];
+            }
+            *last = format!("{kept}…");
         }
         lines
     })

@@ -5,7 +5,7 @@
 use super::expression::{Verdict, holds};
 use super::rule::FixTemplate;
 use super::{Layer, Rule, RuleSet, Severity, template};
-use crate::fix::Action;
+use crate::fix::{self, Action};
 use crate::mesh::Mesh;
 use crate::mesh::subject::{About, Identity, Subject};
 use crate::snapshot::{Availability, Snapshot};
@@ -72,6 +72,8 @@ pub struct Evidence {
 pub struct Fix {
     pub title: String,
     pub actions: Vec<Action>,
+    /// By membership what to call its cluster, where the snapshot knows of several.
+    pub clusters: BTreeMap<String, String>,
 }
 
 /// What became of a rule.
@@ -123,6 +125,17 @@ pub fn run(set: &RuleSet, mesh: &Mesh, snapshot: &Snapshot, selection: &Selectio
         }
         for subject in &kind.subjects {
             judge(set, subject, &rules, &root, &mut answers, &mut outcome.findings);
+        }
+    }
+    if mesh.clusters.len() > 1 {
+        for fix in outcome.findings.iter_mut().flat_map(|finding| &mut finding.fixes) {
+            let of_fix = fix
+                .actions
+                .iter()
+                .filter_map(|action| mesh.clusters.get_key_value(action.membership()));
+            fix.clusters = of_fix
+                .map(|(membership, name)| (membership.clone(), name.clone()))
+                .collect();
         }
     }
     outcome.checks = answers
@@ -285,11 +298,16 @@ fn finding(set: &RuleSet, index: usize, subject: &Subject, context: &Context) ->
         } else {
             Confidence::Confirmed
         },
-        summary: render(&rule.file.summary.value),
-        explanation: render(&rule.file.explanation.value),
+        summary: prose(&render(&rule.file.summary.value)),
+        explanation: prose(&render(&rule.file.explanation.value)),
         evidence: evidence(set, rule, &values, context),
         fixes,
     }
+}
+
+/// One line with single spaces, whatever branches of a template leave between words.
+fn prose(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `MD101/CloudRunService/mesh-prod/us-central1/fortio`.
@@ -313,10 +331,14 @@ fn filled(fix: &FixTemplate, render: &impl Fn(&str) -> String) -> Fix {
         for text in action.texts_mut() {
             *text = render(text);
         }
+        if let Action::Manual(manual) = action {
+            manual.text = prose(&manual.text);
+        }
     }
     Fix {
-        title: render(&fix.title.value),
-        actions,
+        title: prose(&render(&fix.title.value)),
+        actions: fix::completed(actions),
+        clusters: BTreeMap::new(),
     }
 }
 

@@ -93,13 +93,11 @@ pub fn must_fire(path: &Path) -> Option<bool> {
     }
 }
 
+/// Tells on which subjects a rule, named by its code, fires in a snapshot.
+pub type Fired<'f> = dyn Fn(&Snapshot, &str) -> Result<Vec<String>, ReadError> + 'f;
+
 /// Runs one fixture; `codes_fired` tells on which subjects a rule fires in a snapshot.
-pub fn run(
-    fixtures: &Path,
-    path: &Path,
-    code: &str,
-    fired: &dyn Fn(&Snapshot, &str) -> Result<Vec<String>, ReadError>,
-) -> Outcome {
+pub fn run(fixtures: &Path, path: &Path, code: &str, fired: &Fired<'_>) -> Outcome {
     let problem = check(fixtures, path, code, fired).err();
     Outcome {
         path: path.to_owned(),
@@ -107,12 +105,7 @@ pub fn run(
     }
 }
 
-fn check(
-    fixtures: &Path,
-    path: &Path,
-    code: &str,
-    fired: &dyn Fn(&Snapshot, &str) -> Result<Vec<String>, ReadError>,
-) -> Result<(), String> {
+fn check(fixtures: &Path, path: &Path, code: &str, fired: &Fired<'_>) -> Result<(), String> {
     let must = must_fire(path).ok_or("a fixture is called fires….yaml or near-miss….yaml")?;
     let yaml = fs::read_to_string(path).map_err(|e| e.to_string())?;
     let fixture: Fixture = serde_saphyr::from_str(&yaml).map_err(|e| e.to_string())?;

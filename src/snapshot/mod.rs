@@ -23,7 +23,16 @@ pub use world::{Blob, Content, Encoding, Warning, World};
 use crate::gcp::{container, iam, service_usage};
 use crate::xds;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Snapshot {
+    /// Bare names of the memberships that the snapshot knows: those with objects, and the fleet's others.
+    pub fn memberships(&self) -> BTreeSet<&str> {
+        let listed = self.fleet.values().flat_map(|f| f.memberships.items());
+        let listed = listed.map(|m| m.name.rsplit('/').next().unwrap_or_default());
+        self.kubernetes.keys().map(String::as_str).chain(listed).collect()
+    }
+}
 
 /// Everything that was collected, by API and place. What is absent from a map was not collected.
 #[derive(Debug, Default)]

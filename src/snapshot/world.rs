@@ -84,7 +84,7 @@ impl Blob {
         })
     }
 
-    /// All unpacked bytes, at most [`MAX_FILE`].
+    /// All unpacked bytes, at most 256 MiB.
     pub fn bytes(&self) -> Result<Vec<u8>, ReadError> {
         let mut bytes = Vec::new();
         let stream = self.open().map_err(|source| self.unreadable(source))?;

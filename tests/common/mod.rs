@@ -197,3 +197,50 @@ pub fn fixture_world(sandbox: &Sandbox, code: &str, name: &str) -> PathBuf {
     }
     sandbox.path(&folder)
 }
+
+/// All the memory that a run may take, as address space: what is resident is less.
+const MEMORY: u64 = 1 << 30;
+
+/// Runs `check`. Whatever it is given, it ends by itself, in bounds, and leaves nothing behind.
+#[track_caller]
+pub fn check(s: &Sandbox, paths: &[&Path]) -> Run {
+    let mut arguments = vec![Path::new("check")];
+    arguments.extend(paths);
+    let before = files(&s.path(""));
+    let run = s.run_within(MEMORY, arguments);
+    assert!((0..=3).contains(&run.status), "{}", run.said());
+    assert!(!run.stderr.contains("panicked"), "{}", run.said());
+    let left = s.left_behind();
+    assert!(left.is_empty(), "left behind: {left:?}");
+    assert!(before == files(&s.path("")), "the input was changed");
+    run
+}
+
+/// Refused: exit status 2, the file, and what to do.
+#[track_caller]
+pub fn refused(s: &Sandbox, name: &str, content: impl AsRef<[u8]>, says: &[&str]) {
+    let path = s.write(name, content);
+    // A path of the layout is read as its whole folder.
+    let given = match name.split_once('/') {
+        Some((folder, _)) => s.path(folder),
+        None => path.clone(),
+    };
+    let run = check(s, &[&given]);
+    assert_refusal(&run, &path, says);
+    let gone = given;
+    if gone.is_dir() {
+        fs::remove_dir_all(gone).unwrap();
+    } else {
+        fs::remove_file(gone).unwrap();
+    }
+}
+
+#[track_caller]
+pub fn assert_refusal(run: &Run, path: &Path, says: &[&str]) {
+    run.ended(2);
+    assert!(run.stdout.is_empty(), "{}", run.said());
+    let path = path.display().to_string();
+    for text in [path.as_str(), "\n  remedy: "].iter().chain(says) {
+        assert!(run.stderr.contains(text), "no {text:?} in: {}", run.said());
+    }
+}

@@ -6,6 +6,7 @@ mod routing;
 mod services;
 
 use super::backend_facts::Routed;
+use super::clusters::Cluster;
 use super::model::{Ground, Hosts, Model};
 use super::notes::Notes;
 use super::routes::{self, Routing};
@@ -153,7 +154,17 @@ impl Assembly<'_, '_> {
                 in_mesh: c.in_mesh(),
             })
             .collect();
+        let called = |c: &Cluster| match c.location.as_str() {
+            "" => c.membership.clone(),
+            location => format!("{} ({location})", c.membership),
+        };
+        let clusters = model
+            .clusters
+            .iter()
+            .map(|c| (c.membership.clone(), called(c)))
+            .collect();
         Mesh {
+            clusters,
             clients,
             hosts: model.hosts.names,
             paths,

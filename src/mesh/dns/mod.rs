@@ -10,7 +10,7 @@ use super::network::NetworkKey;
 use super::projects::Projects;
 use crate::snapshot::{ProjectId, Snapshot};
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use zone::{Records, Zone};
 
 /// A managed zone, as findings and fixes name it.
@@ -112,6 +112,14 @@ impl DnsView {
     /// Every zone.
     pub fn zones(&self) -> impl Iterator<Item = &ZoneRef> {
         self.zones.iter().map(|zone| &zone.about)
+    }
+
+    /// The address that the zone's A records agree on, the one of `except` left out; None where they do not, or there are none.
+    pub fn common_address(&self, zone: &ZoneRef, except: &str) -> Option<Ipv4Addr> {
+        let zone = self.covering(&zone.dns_name).find(|known| known.about == *zone)?;
+        let mut addresses = zone.records.as_ref()?.addresses(except);
+        let first = addresses.next()?;
+        addresses.all(|address| address == first).then_some(first)?
     }
 
     /// Names of the private zones, without the final dot, sorted; the root is not among them, since everything

@@ -167,3 +167,25 @@ fn an_answer_costs_no_walk_over_the_zones_records() {
     // A scan would compare 200 million names: minutes in a debug build.
     assert!(start.elapsed().as_secs() < 10);
 }
+
+#[test]
+fn one_address_is_common_to_a_zone_only_where_all_its_records_but_one_agree() {
+    let zone = |addresses: [&str; 3]| {
+        let [x, y, z] = addresses;
+        let dns = one_zone(json!([
+            a("x.mesh.private.", x),
+            a("y.mesh.private.", y),
+            a("*.mesh.private.", z)
+        ]));
+        let zone = dns.zones().next().unwrap().clone();
+        dns.common_address(&zone, "*.mesh.private")
+            .map(|address| address.to_string())
+    };
+    assert_eq!(
+        zone(["10.99.0.1", "10.99.0.1", "34.1.2.3"]).as_deref(),
+        Some("10.99.0.1")
+    );
+    assert_eq!(zone(["10.99.0.1", "10.99.0.2", "34.1.2.3"]), None);
+    let empty = one_zone(json!([]));
+    assert_eq!(empty.common_address(empty.zones().next().unwrap(), ""), None);
+}

@@ -5,6 +5,7 @@ use crate::mesh::network::NetworkKey;
 use crate::mesh::projects::Projects;
 use crate::snapshot::ProjectId;
 use std::collections::{HashMap, HashSet};
+use std::net::Ipv4Addr;
 
 /// A zone with its records by name.
 #[derive(Debug)]
@@ -112,6 +113,18 @@ impl Records {
             });
         }
         records
+    }
+
+    /// Addresses of all A records but those of one owner; None for what is no address.
+    pub fn addresses(&self, except: &str) -> impl Iterator<Item = Option<Ipv4Addr>> {
+        let sets = self
+            .sets
+            .iter()
+            .filter(move |(owner, _)| *owner != except)
+            .flat_map(|(_, sets)| sets);
+        sets.filter(|set| set.kind == "A")
+            .flat_map(|set| &set.rrdatas)
+            .map(|data| data.trim().parse().ok())
     }
 
     /// RFC 4592: a name that exists answers for itself, even with nothing; else the wildcard right below its

@@ -42,6 +42,8 @@ facts! {
         port: i64,
         /// The rule or policy that decides; empty for the implied deny.
         rule: String,
+        /// A priority at which an allow rule goes before it; -1 where there is none, since the rule has priority 0.
+        priority_before: i64,
         /// Why, in words.
         why: String,
         /// Id of the network's project.

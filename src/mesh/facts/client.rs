@@ -168,5 +168,9 @@ facts! {
         denied_permission: String,
         /// The project number that the sidecar's denial named.
         denied_project_number: String,
+        /// The sidecar's line with the denial; empty where none was logged.
+        denied_excerpt: String,
+        /// Where that line stands.
+        denied_locator: String,
     }
 }

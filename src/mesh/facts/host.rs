@@ -50,7 +50,8 @@ facts! {
         suffix: String,
         /// A name for that zone, `mesh-private`.
         zone_name: String,
-        /// An address of RFC 1918 that no subnetwork of the snapshot uses.
+        /// An address of RFC 1918 for the host: the one that the zone's other A records agree on, else one that no subnetwork of the
+        /// snapshot uses.
         free_address: String,
         /// Networks to attach the zone to, `N` or full, comma-separated: those it has and this one.
         networks_with_this: String,

@@ -1,6 +1,6 @@
 //! Facts: what a rule may ask of a subject, typed, computed once, documented where they are declared.
 //!
-//! Each kind of subject is one struct made by the [`facts!`] macro; `rules show --facts KIND` prints the doc comments.
+//! Each kind of subject is one struct made by the `facts!` macro; `rules show --facts KIND` prints the doc comments.
 //! A fact that could not be known is [`Fact::Unknown`]: it is absent from the expression's value, so that an expression that
 //! needs it fails with "no such key" and the engine answers SKIPPED with the reason.
 mod backend;

@@ -20,6 +20,8 @@ pub enum Admission {
     },
     Denied {
         rule: String,
+        /// 0 to 65535; the lowest goes first.
+        priority: u32,
     },
     /// No rule says anything, and ingress is then denied.
     ImpliedDeny,
@@ -137,8 +139,7 @@ impl Firewall {
                         .map_or_else(|| Admission::Allowed { rule: rule.name() }, Admission::Unknown);
                 }
                 Applies::Yes => {
-                    return maybe_allowed
-                        .map_or_else(|| Admission::Denied { rule: rule.name() }, Admission::Unknown);
+                    return maybe_allowed.map_or_else(|| rule.denial(), Admission::Unknown);
                 }
             }
         }

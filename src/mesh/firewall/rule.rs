@@ -1,5 +1,5 @@
 //! One firewall rule: whether it applies to a connection.
-use super::Flow;
+use super::{Admission, Flow};
 use crate::gcp::compute::{Firewall, FirewallPorts};
 use ipnet::IpNet;
 
@@ -61,6 +61,14 @@ impl Rule {
     /// Ascending; a deny comes before an allow of the same priority.
     pub fn order(&self) -> (u32, bool) {
         (self.raw.priority.unwrap_or(DEFAULT_PRIORITY), self.allows)
+    }
+
+    /// What this rule makes of a connection, where it denies.
+    pub fn denial(&self) -> Admission {
+        Admission::Denied {
+            rule: self.name(),
+            priority: self.order().0,
+        }
     }
 
     pub fn name(&self) -> String {

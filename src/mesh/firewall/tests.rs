@@ -51,8 +51,11 @@ fn allowed(rule: &str) -> Admission {
     Admission::Allowed { rule: rule.into() }
 }
 
-fn denied(rule: &str) -> Admission {
-    Admission::Denied { rule: rule.into() }
+fn denied(rule: &str, priority: u32) -> Admission {
+    Admission::Denied {
+        rule: rule.into(),
+        priority,
+    }
 }
 
 #[test]
@@ -84,8 +87,8 @@ fn the_lower_number_decides_and_deny_wins_a_tie() {
             deny("out", &json!({"priority": priority}))
         ])
     };
-    assert_eq!(ask(rules(999), &[]), denied("out"));
-    assert_eq!(ask(rules(1000), &[]), denied("out"));
+    assert_eq!(ask(rules(999), &[]), denied("out", 999));
+    assert_eq!(ask(rules(1000), &[]), denied("out", 1000));
     assert_eq!(ask(rules(1001), &[]), allowed("in"));
 }
 
@@ -157,7 +160,7 @@ fn an_egress_rule_of_the_clients_network_stops_it_before_ingress() {
     };
     assert_eq!(
         ask(out(json!({"destinationRanges": ["10.0.0.0/8"]})), &[]),
-        denied("out")
+        denied("out", 1000)
     );
     assert_eq!(
         ask(out(json!({"destinationRanges": ["192.168.0.0/16"]})), &[]),
@@ -168,6 +171,6 @@ fn an_egress_rule_of_the_clients_network_stops_it_before_ingress() {
     assert_eq!(ask(out(json!({"targetTags": ["locked"]})), &[]), allowed("in"));
     assert_eq!(
         ask(out(json!({"targetTags": ["locked"]})), &["locked"]),
-        denied("out")
+        denied("out", 1000)
     );
 }

@@ -1,11 +1,11 @@
 //! A root cause, or several of one code, as a block: what, why, the proof, what it explains, the fix.
 use super::page::Page;
-use super::{excerpt, style};
-use crate::report::outline::{Group, Outline, Symptoms, advice, severity_word, subject_line};
-use crate::report::text::{counted, cut_end, cut_middle, listed, occurrences, one_line, width, wrap_at_most};
+use super::{evidence, style};
+use crate::report::outline::{Group, Outline, advice, severity_word, subject_line};
+use crate::report::text::{counted, cut_end, cut_middle, listed, one_line, width, wrap_at_most};
 use crate::report::v1::finding::Confidence;
 use crate::report::v1::fix::Verification;
-use crate::report::v1::{Finding, Fix, Report, Subject};
+use crate::report::v1::{Evidence, Finding, Fix, Report, Subject};
 
 /// Up to so many findings of one code are told one by one.
 const TOLD: usize = 3;
@@ -50,42 +50,78 @@ pub(super) fn block(group: &Group, report: &Report, page: &mut Page) {
         crowd(group, report, page);
         return;
     }
-    let alone = many == 1;
+    let clusters = of_one_fix(&group.findings);
+    let alone = clusters.len() == 1;
     if !alone {
         why(first, page);
     }
-    for finding in &group.findings {
+    for cluster in &clusters {
+        let Some(finding) = cluster.first() else { continue };
         if !alone {
             page.blank();
         }
-        page.prose(&subject_line(finding.subject.as_ref()), 2, style::STRONG);
-        page.prose(&finding.summary, 2, style::PLAIN);
+        subjects(cluster, page);
+        cluster
+            .iter()
+            .for_each(|finding| page.prose(&finding.summary, 2, style::PLAIN));
         if alone {
             why(finding, page);
         }
-        evidence(finding, report, if alone { 2 } else { 1 }, page);
+        evidence::section(finding, group, report, if alone { 2 } else { 1 }, page);
         if alone {
-            explains(&group.symptoms, page);
+            explains(group, report, page);
         }
         fixes(finding, page);
+        match cluster.len() {
+            1 => {}
+            2 => page.prose("This mends both.", 2, style::STRONG),
+            count => page.prose(&format!("This mends all {count}."), 2, style::STRONG),
+        }
         if page.options.verbose && !finding.references.is_empty() {
             page.labelled("see", &finding.references);
         }
     }
     if !alone {
         page.blank();
-        explains(&group.symptoms, page);
+        explains(group, report, page);
     }
+}
+
+/// Findings that one and the same fix mends, together: the record or the zone that several hosts share is told once.
+fn of_one_fix<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
+    let told = |finding: &Finding| -> Vec<(String, Vec<String>)> {
+        let fixes = finding.fixes.iter().filter(|fix| !fix.commands.is_empty());
+        let texts = |fix: &Fix| {
+            advice(&fix.actions)
+                .map(str::to_owned)
+                .chain(fix.commands.clone())
+                .collect()
+        };
+        fixes.map(|fix| (fix.title.clone(), texts(fix))).collect()
+    };
+    let mut clusters: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        let alike = |cluster: &&mut Vec<&Finding>| {
+            cluster
+                .first()
+                .is_some_and(|first| !told(first).is_empty() && told(first) == told(finding))
+        };
+        match clusters.iter_mut().find(alike) {
+            Some(cluster) => cluster.push(finding),
+            None => clusters.push(vec![finding]),
+        }
+    }
+    clusters
 }
 
 /// Many of one code: the subjects in a list, the rest from the first.
 fn crowd(group: &Group, report: &Report, page: &mut Page) {
     let first = group.first;
-    subjects(group, page);
+    subjects(&group.findings, page);
     page.prose(&format!("The first: {}", first.summary), 2, style::PLAIN);
     why(first, page);
-    evidence(first, report, 1, page);
-    explains(&group.symptoms, page);
+    evidence::section(first, group, report, 1, page);
+    explains(group, report, page);
     fixes(first, page);
     let commands = |finding: &Finding| {
         finding
@@ -115,16 +151,15 @@ fn crowd(group: &Group, report: &Report, page: &mut Page) {
             page.blank();
             page.prose(&subject_line(finding.subject.as_ref()), 2, style::STRONG);
             page.prose(&finding.summary, 2, style::PLAIN);
-            evidence(finding, report, 1, page);
+            evidence::section(finding, group, report, 1, page);
             fixes(finding, page);
         }
     }
 }
 
 /// On one line where they differ in their names only.
-fn subjects(group: &Group, page: &mut Page) {
-    let subjects: Vec<&Subject> = group
-        .findings
+fn subjects(findings: &[&Finding], page: &mut Page) {
+    let subjects: Vec<&Subject> = findings
         .iter()
         .filter_map(|finding| finding.subject.as_ref())
         .collect();
@@ -136,7 +171,7 @@ fn subjects(group: &Group, page: &mut Page) {
         .windows(2)
         .all(|pair| nameless(pair[0]) == nameless(pair[1]));
     match subjects.first() {
-        Some(first) if alike && subjects.len() == group.findings.len() => {
+        Some(first) if alike && subjects.len() == findings.len() => {
             let all = page.options.verbose || subjects.len() <= SUBJECTS + 1;
             let shown = if all { subjects.len() } else { SUBJECTS };
             let mut names: Vec<String> = subjects
@@ -153,7 +188,7 @@ fn subjects(group: &Group, page: &mut Page) {
             };
             page.prose(&subject_line(Some(&together)), 2, style::STRONG);
         }
-        _ => page.few(&group.findings, SUBJECTS, |page, finding| {
+        _ => page.few(findings, SUBJECTS, |page, finding| {
             let room = page.width() - 4;
             page.line(&format!(
                 "  - {}",
@@ -164,40 +199,13 @@ fn subjects(group: &Group, page: &mut Page) {
 }
 
 fn why(finding: &Finding, page: &mut Page) {
-    let most = if page.options.verbose { usize::MAX } else { 3 };
+    let most = if page.options.verbose { usize::MAX } else { 4 };
     page.labelled_prose("why", &finding.explanation, most);
 }
 
-fn evidence(finding: &Finding, report: &Report, most: usize, page: &mut Page) {
-    let columns = page.labelled_width();
-    let most = if page.options.verbose { usize::MAX } else { most };
-    let mut lines = Vec::new();
-    for evidence in finding.evidence.iter().take(most) {
-        let when = occurrences(
-            evidence.count,
-            evidence.first_seen.as_deref(),
-            evidence.last_seen.as_deref(),
-            &report.collected_at,
-        );
-        let place = [one_line(&evidence.source), one_line(&evidence.locator)].join(" ");
-        let place = match when.is_empty() {
-            true => cut_middle(place.trim(), columns),
-            false => format!(
-                "{}, {when}",
-                cut_middle(place.trim(), columns.saturating_sub(when.len() + 2))
-            ),
-        };
-        lines.push(page.paint(style::DIM, &place));
-        lines.extend(excerpt::lines(&evidence.excerpt, columns, page));
-    }
-    if finding.evidence.len() > most {
-        lines.push(format!("… and {} more", finding.evidence.len() - most));
-    }
-    page.labelled("evidence", &lines);
-}
-
-fn explains(symptoms: &[Symptoms], page: &mut Page) {
+fn explains(group: &Group, report: &Report, page: &mut Page) {
     const SHOWN: usize = 4;
+    let symptoms = &group.symptoms;
     let verbose = page.options.verbose;
     let mut lines = Vec::new();
     let shown = if verbose || symptoms.len() <= SHOWN + 1 {
@@ -205,11 +213,17 @@ fn explains(symptoms: &[Symptoms], page: &mut Page) {
     } else {
         SHOWN
     };
-    let most = if verbose {
-        usize::MAX
-    } else {
-        1 + usize::from(symptoms.len() <= 2)
+    let most = if verbose { usize::MAX } else { 2 };
+    let columns = page.labelled_width();
+    // The sidecar's own words, once, where the cause's evidence does not hold them already.
+    let told = |line: &Evidence| {
+        group
+            .findings
+            .iter()
+            .flat_map(|cause| &cause.evidence)
+            .any(|piece| piece.excerpt == line.excerpt)
     };
+    let line = evidence::log_lines(group).next().filter(|(_, line)| !told(line));
     for group in symptoms.iter().take(shown) {
         let told = if verbose {
             group.findings.as_slice()
@@ -222,14 +236,15 @@ fn explains(symptoms: &[Symptoms], page: &mut Page) {
                 count => format!("(and {count} more like it) "),
             };
             let text = format!("{} {more}{}", finding.code, finding.summary);
-            lines.extend(wrap_at_most(&text, page.labelled_width().min(110), most));
-            if verbose {
-                for evidence in &finding.evidence {
-                    let place = format!("  {} {}", one_line(&evidence.source), one_line(&evidence.locator));
-                    lines.push(page.paint(style::DIM, &cut_middle(&place, page.labelled_width())));
-                    let inner = excerpt::lines(&evidence.excerpt, page.labelled_width() - 2, page);
-                    lines.extend(inner.iter().map(|line| format!("  {line}")));
-                }
+            lines.extend(wrap_at_most(&text, columns.min(110), most));
+            let own = |(code, _): &(&str, &Evidence)| *code == finding.code;
+            let pieces: Vec<&Evidence> = match (verbose, line.filter(own)) {
+                (true, _) => finding.evidence.iter().collect(),
+                (false, Some((_, line))) => vec![line],
+                (false, None) => Vec::new(),
+            };
+            for piece in pieces {
+                lines.extend(evidence::piece_of(piece, report, columns, page));
             }
         }
     }

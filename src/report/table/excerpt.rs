@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 /// What a reader's eye should land on, the most telling first. Only for show: nothing is decided by it.
 static TELLING: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
-        r"Permission '[^']*' denied",
-        r"[^ ]* API has not been used in project \S+ before or it is disabled",
+        r"(closed( since [^:]{1,20})?: \d+, )?Permission '[^']*' denied",
+        r"([A-Z]\w+ )*API has not been used in project \S+ before or it is disabled",
         r"rejected: .{1,120}",
         r"closed( since [^:]{1,20})?: \d+, [^{]{1,120}",
+        r"(delayed_connect_error|immediate_connect_error|connection_timeout|connection_termination|TLS_error)[^\s},]*",
         r"initial fetch timed out for \S+",
         r"cannot bind .{1,80}",
         r"(rbac_access_denied|no_healthy_upstream|route_not_found|cluster_not_found|upstream_reset)[^\s,]*",
@@ -22,6 +23,9 @@ static TELLING: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
+/// So many lines of an excerpt without a telling part are shown whole.
+const WHOLE: usize = 4;
+
 /// The telling part of an excerpt.
 pub(super) fn telling(text: &str) -> Option<std::ops::Range<usize>> {
     let found = TELLING.iter().find_map(|pattern| pattern.find(text))?;
@@ -29,7 +33,8 @@ pub(super) fn telling(text: &str) -> Option<std::ops::Range<usize>> {
     Some(found.start()..found.start() + part.len())
 }
 
-/// The excerpt in lines of at most `columns`: whole in two, else one around the telling part with marks below.
+/// The excerpt in lines of at most `columns`: whole in two (in four where nothing in it stands out), else one around the telling part
+/// with marks below.
 pub(super) fn lines(excerpt: &str, columns: usize, page: &Page) -> Vec<String> {
     let excerpt = safe(excerpt);
     let excerpt = excerpt.trim_matches('\n').trim_end();
@@ -50,7 +55,7 @@ pub(super) fn lines(excerpt: &str, columns: usize, page: &Page) -> Vec<String> {
     let text = one_line(excerpt);
     let whole = wrap(&text, columns);
     let part = telling(&text);
-    let room = if part.is_some() { 2 } else { 3 };
+    let room = if part.is_some() { 2 } else { WHOLE };
     if page.options.verbose || (whole.len() <= room && whole.iter().all(|line| width(line) <= columns)) {
         return whole;
     }
@@ -62,13 +67,19 @@ pub(super) fn lines(excerpt: &str, columns: usize, page: &Page) -> Vec<String> {
             columns,
             page,
         ),
-        None => vec![cut_middle(&text, columns)],
+        None => wrap(&cut_middle(&text, columns * (WHOLE - 1)), columns),
     }
 }
 
 fn marked(before: &str, part: &str, after: &str, columns: usize, page: &Page) -> Vec<String> {
-    let part = cut_end(part, columns.saturating_sub(2));
-    let room = columns - width(&part);
+    if width(part) + 2 > columns {
+        let lead = if before.is_empty() { "" } else { "…" };
+        return wrap(
+            &cut_end(&format!("{lead}{part}{after}"), columns * 2 - 8),
+            columns,
+        );
+    }
+    let room = columns - width(part);
     // What follows the telling part says more than what leads to it, but neither wastes the other's room.
     let lead = (room / 3)
         .max(room.saturating_sub(width(after)))
@@ -80,12 +91,12 @@ fn marked(before: &str, part: &str, after: &str, columns: usize, page: &Page) ->
     };
     let after = cut_end(after, room - width(&before));
     if page.options.color {
-        return vec![format!("{before}{}{after}", page.paint(style::TELLING, &part))];
+        return vec![format!("{before}{}{after}", page.paint(style::TELLING, part))];
     }
     let marks = format!(
         "{:indent$}{}",
         "",
-        "^".repeat(width(&part)),
+        "^".repeat(width(part)),
         indent = width(&before)
     );
     vec![format!("{before}{part}{after}"), marks]

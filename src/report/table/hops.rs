@@ -1,8 +1,9 @@
-//! The path of each client to each host, hop by hop, with the broken hop marked.
+//! The path of each client to each host, hop by hop. The hop that holds a root cause is told from those that only suffer from it.
+use super::marks::{Mark, Roles};
 use super::page::{Page, natural_width};
 use super::style;
 use crate::report::outline::worst;
-use crate::report::text::{counted, cut_middle, one_line};
+use crate::report::text::{counted, cut_end, cut_middle, one_line, width};
 use crate::report::v1::{Hop, Path, Report, hop::Status};
 use anstyle::{AnsiColor, Effects, Style};
 use comfy_table::{Attribute, Cell, Color, Table};
@@ -15,6 +16,7 @@ pub(super) fn section(report: &Report, page: &mut Page) {
     if report.path.is_empty() {
         return;
     }
+    let roles = Roles::new(report);
     let badness = |path: &&Path| match worst(path) {
         Status::Broken => 0,
         Status::Degraded => 1,
@@ -33,7 +35,7 @@ pub(super) fn section(report: &Report, page: &mut Page) {
             page.prose(&text, 2, style::PLAIN);
         }
     } else {
-        draw(rows, page);
+        draw(rows, &roles, page);
     }
     if !hidden.is_empty() {
         let also = hidden.iter().filter(|path| worst(path) != Status::Ok).count();
@@ -44,7 +46,7 @@ pub(super) fn section(report: &Report, page: &mut Page) {
         };
         page.line(&format!("  … and {} more, {said}", hidden.len()));
     }
-    details(&paths[..troubled], page);
+    details(&paths[..troubled], &roles, page);
 }
 
 /// All that are not ok, up to a limit, and a few of those that are.
@@ -56,42 +58,65 @@ fn shown_rows(all: usize, troubled: usize, verbose: bool) -> usize {
     if shown == 0 { 3 } else { shown }
 }
 
-/// A column for each layer; where that is too wide, only for those that are not ok everywhere.
-fn draw(rows: &[&Path], page: &mut Page) {
+/// A column for each layer; where that is too wide, only for those that are not ok everywhere; where that is too, a line for each path.
+fn draw(rows: &[&Path], roles: &Roles, page: &mut Page) {
     let mut layers: Vec<&str> = Vec::new();
     for hop in rows.iter().flat_map(|path| &path.hops) {
         if !layers.contains(&hop.layer.as_str()) {
             layers.push(&hop.layer);
         }
     }
-    let full = table(rows, &layers, 0, page);
-    if natural_width(&full) <= page.width() {
-        page.table(full);
-        return;
-    }
     let is_ok = |layer: &&str| {
         rows.iter()
-            .all(|path| matches!(status(path, layer), None | Some(Status::Ok)))
+            .all(|path| matches!(mark(path, layer, roles), None | Some(Mark::Ok)))
     };
     let telling: Vec<&str> = layers.iter().copied().filter(|layer| !is_ok(layer)).collect();
     let others = layers.len() - telling.len();
-    let short = table(rows, &telling, others, page);
-    if natural_width(&short) <= page.width() {
-        page.table(short);
+    for (layers, others) in [(&layers, 0), (&telling, others)] {
+        let drawn = table(rows, layers, others, roles, page);
+        if natural_width(&drawn) <= page.width() {
+            page.table(drawn);
+            return;
+        }
+    }
+    let drawn = table(rows, &telling, 0, roles, page);
+    if natural_width(&drawn) <= page.width() {
+        page.table(drawn);
+        if others > 0 {
+            let (hops, are) = (
+                counted(others, "other hop"),
+                if others == 1 { "is" } else { "are" },
+            );
+            let note = format!("the {hops} of each path {are} ok").replacen("the 1 other", "the other", 1);
+            page.prose(&note, 2, style::DIM);
+        }
         return;
     }
     for path in rows {
-        page.prose(&name(path), 2, style::STRONG);
-        let hops: Vec<String> = path
+        let troubled: Vec<String> = path
             .hops
             .iter()
-            .map(|hop| format!("{} {}", hop.layer, word(hop.status())))
+            .map(|hop| (hop, Mark::of(path, hop, roles)))
+            .filter(|(_, mark)| *mark != Mark::Ok)
+            .map(|(hop, mark)| format!("{} {}", hop.layer, mark.word()))
             .collect();
-        page.prose(&hops.join(", "), 4, style::PLAIN);
+        let fine = path.hops.len() - troubled.len();
+        let said = match (troubled.is_empty(), fine) {
+            (true, _) => format!("all {fine} ok"),
+            (false, 0) => troubled.join(", "),
+            (false, _) => format!("{}; {} ok", troubled.join(", "), counted(fine, "other hop")),
+        };
+        let line = format!("{}: {said}", name(path));
+        if 2 + width(&line) <= page.width() {
+            page.line(&format!("  {line}"));
+        } else {
+            page.prose(&name(path), 2, style::STRONG);
+            page.prose(&said, 4, style::PLAIN);
+        }
     }
 }
 
-fn table(rows: &[&Path], layers: &[&str], others: usize, page: &Page) -> Table {
+fn table(rows: &[&Path], layers: &[&str], others: usize, roles: &Roles, page: &Page) -> Table {
     let mut table = Table::new();
     let mut header = vec![Cell::new("")];
     header.extend(layers.iter().map(|layer| Cell::new(one_line(layer))));
@@ -101,12 +126,12 @@ fn table(rows: &[&Path], layers: &[&str], others: usize, page: &Page) -> Table {
     table.set_header(header.into_iter().map(|cell| dressed(cell, style::DIM)));
     for path in rows {
         let mut row = vec![Cell::new(cut_middle(&name(path), (page.width() / 2).max(30)))];
-        row.extend(layers.iter().map(|layer| match status(path, layer) {
-            Some(status) => dressed(Cell::new(word(status)), style::hop(status)),
+        row.extend(layers.iter().map(|layer| match mark(path, layer, roles) {
+            Some(mark) => dressed(Cell::new(mark.word()), mark.style()),
             None => Cell::new("-"),
         }));
         if others > 0 {
-            row.push(dressed(Cell::new(word(Status::Ok)), style::hop(Status::Ok)));
+            row.push(dressed(Cell::new(Mark::Ok.word()), Mark::Ok.style()));
         }
         table.add_row(row);
     }
@@ -114,27 +139,31 @@ fn table(rows: &[&Path], layers: &[&str], others: usize, page: &Page) -> Table {
 }
 
 /// What is wrong at each hop that is not ok; of those of one kind the first, unless verbose.
-fn details(paths: &[&Path], page: &mut Page) {
-    let mut faults: Vec<(&Hop, BTreeSet<&str>)> = Vec::new();
-    let broken = |hop: &&Hop| matches!(hop.status(), Status::Broken | Status::Degraded);
-    for hop in paths.iter().flat_map(|path| &path.hops).filter(broken) {
-        let alike = |(known, _): &&mut (&Hop, BTreeSet<&str>)| {
-            known.layer == hop.layer && known.status == hop.status && known.findings == hop.findings
+fn details(paths: &[&Path], roles: &Roles, page: &mut Page) {
+    let mut faults: Vec<(&Hop, Mark, BTreeSet<&str>)> = Vec::new();
+    let verbose = page.options.verbose;
+    let broken = |(_, hop): &(&Path, &Hop)| matches!(hop.status(), Status::Broken | Status::Degraded);
+    let hops = paths
+        .iter()
+        .flat_map(|path| path.hops.iter().map(|hop| (*path, hop)));
+    for (path, hop) in hops.filter(broken) {
+        let mark = Mark::of(path, hop, roles);
+        let same = |(known, known_mark, _): &&mut (&Hop, Mark, BTreeSet<&str>)| {
+            known.layer == hop.layer
+                && if verbose {
+                    known.detail == hop.detail
+                } else {
+                    *known_mark == mark && known.findings == hop.findings
+                }
         };
-        let same =
-            |(known, _): &&mut (&Hop, BTreeSet<&str>)| known.layer == hop.layer && known.detail == hop.detail;
-        let verbose = page.options.verbose;
-        match faults
-            .iter_mut()
-            .find(|fault| if verbose { same(fault) } else { alike(fault) })
-        {
-            Some((_, details)) => {
+        match faults.iter_mut().find(same) {
+            Some((_, _, details)) => {
                 details.insert(&hop.detail);
             }
-            None => faults.push((hop, BTreeSet::from([hop.detail.as_str()]))),
+            None => faults.push((hop, mark, BTreeSet::from([hop.detail.as_str()]))),
         }
     }
-    page.few(&faults, DETAILS, |page, (hop, details)| {
+    page.few(&faults, DETAILS, |page, (hop, mark, details)| {
         let codes = if hop.findings.is_empty() {
             String::new()
         } else {
@@ -145,38 +174,29 @@ fn details(paths: &[&Path], page: &mut Page) {
         } else {
             &hop.detail
         };
-        let more = if details.len() > 1 {
-            format!(", and {} more like it", details.len() - 1)
-        } else {
-            String::new()
+        let more = match details.len() {
+            0 | 1 => String::new(),
+            count => format!(", and {} more like it", count - 1),
         };
-        page.item(
-            &format!(
-                "{} {}: {}{codes}{more}",
-                hop.layer,
-                word(hop.status()),
-                one_line(detail)
-            ),
-            2,
-        );
+        let tail = format!("{codes}{more}");
+        let head = format!("{} {}: ", hop.layer, mark.word());
+        // Three lines; the codes at the end are never what is cut.
+        let room = (3 * (page.width().min(110) - 4)).saturating_sub(width(&head) + width(&tail) + 20);
+        let detail = one_line(detail);
+        let detail = if verbose { detail } else { cut_end(&detail, room) };
+        page.item(&format!("{head}{detail}{tail}"), 4);
     });
 }
 
-fn status(path: &Path, layer: &str) -> Option<Status> {
-    path.hops.iter().find(|hop| hop.layer == layer).map(Hop::status)
+fn mark(path: &Path, layer: &str, roles: &Roles) -> Option<Mark> {
+    path.hops
+        .iter()
+        .find(|hop| hop.layer == layer)
+        .map(|hop| Mark::of(path, hop, roles))
 }
 
 fn name(path: &Path) -> String {
     one_line(&format!("{} -> {}", path.client, path.host))
-}
-
-fn word(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::Broken => "BROKEN",
-        Status::Degraded => "DEGRADED",
-        Status::Unknown | Status::Unspecified => "?",
-    }
 }
 
 /// A style of ours as the table library's.

@@ -1,14 +1,16 @@
 //! What a person sees: the verdict, each root cause with its fix, the path, and what could not be checked.
 mod cause;
+mod evidence;
 mod excerpt;
 mod gaps;
 mod hops;
+mod marks;
 mod page;
 mod rest;
 mod style;
 
 use super::outline::Outline;
-use super::v1::{Report, report::Verdict};
+use super::v1::{Fix, Report, report::Verdict};
 use page::Page;
 
 /// How to draw it.
@@ -60,8 +62,11 @@ fn verdict(outline: &Outline, page: &mut Page) {
     if page.options.quiet || outline.report.verdict() != Verdict::Inconclusive {
         return;
     }
-    // A single reason may already be the sentence.
-    let said = |reason: &str| sentence.ends_with(reason.trim_end_matches('.').split_at(first_char(reason)).1);
+    // A single reason may already be the sentence; that a collector failed is in the sentence, and its words are below.
+    let said = |reason: &str| {
+        sentence.ends_with(reason.trim_end_matches('.').split_at(first_char(reason)).1)
+            || outline.troubled().any(|collector| gaps::is_of(reason, collector))
+    };
     let reasons: Vec<&String> = outline
         .report
         .reasons
@@ -86,12 +91,21 @@ fn next(outline: &Outline, page: &mut Page) {
         .or(outline.rest.first())
         .map(|group| group.first.code.as_str());
     let mut hints = Vec::new();
-    let mendable = outline
+    let mut fixes = outline
         .causes
         .iter()
-        .any(|group| group.first.fixes.iter().any(|fix| !fix.commands.is_empty()));
-    if mendable {
-        hints.push("run the fix and check again".to_owned());
+        .flat_map(|group| &group.first.fixes)
+        .peekable();
+    if fixes.peek().is_some() {
+        // A command of a manual fix only helps to look: running it mends nothing.
+        let runs =
+            |fix: &Fix| !fix.commands.is_empty() && fix.actions.iter().any(|action| action.kind != "manual");
+        let what = if fixes.any(runs) {
+            "run the fix"
+        } else {
+            "do what the fix says"
+        };
+        hints.push(format!("{what} and check again"));
     }
     if let Some(code) = code {
         hints.push(format!("`meshdoctor rules show {code}` for the whole story"));

@@ -3,6 +3,7 @@
 use super::*;
 use crate::report::samples;
 use crate::report::text::width;
+use crate::report::v1::{Check, Collector, check, collector, finding::Role, hop};
 
 fn plain(report: &Report, width: usize) -> String {
     render(
@@ -184,8 +185,9 @@ fn a_manifest_stands_at_the_margin_and_only_once() {
 }
 
 #[test]
-fn the_telling_part_of_a_log_line_is_kept_and_marked() {
-    let text = plain(&samples::incident(), 60);
+fn the_telling_part_of_a_log_line_is_marked_and_where_it_is_too_long_for_that_it_is_whole() {
+    const PART: &str = "closed: 7, Permission 'trafficdirector.networks.getConfigs' denied";
+    let text = plain(&samples::incident(), 90);
     let lines: Vec<&str> = text.lines().collect();
     let marks = lines
         .iter()
@@ -193,8 +195,98 @@ fn the_telling_part_of_a_log_line_is_kept_and_marked() {
         .unwrap();
     let at = lines[marks].find('^').unwrap();
     let shown: String = lines[marks - 1].chars().skip(at).collect();
+    assert!(shown.starts_with(PART), "{shown}");
+    let narrow = plain(&samples::incident(), 60);
+    let narrow = narrow.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(narrow.contains(PART), "{narrow}");
+}
+
+#[test]
+fn a_hop_with_symptoms_only_is_affected_and_the_one_with_the_cause_broken() {
+    let text = plain(&hops_of_the_incident(Role::Symptom), 200);
     assert!(
-        shown.starts_with("Permission 'trafficdirector.networks"),
-        "{shown}"
+        text.contains("- iam BROKEN: ") && text.contains("- dataplane affected: "),
+        "{text}"
     );
+    let text = plain(&hops_of_the_incident(Role::RootCause), 200);
+    assert!(text.contains("- dataplane BROKEN: "), "{text}");
+}
+
+/// The incident whose dataplane hop is broken, with a finding of this role on it.
+fn hops_of_the_incident(role: Role) -> Report {
+    let mut report = samples::incident();
+    let hops = report.path.iter_mut().flat_map(|path| &mut path.hops);
+    for hop in hops.filter(|hop| hop.layer == "dataplane" && hop.status() != hop::Status::Ok) {
+        hop.set_status(hop::Status::Broken);
+        hop.findings = vec!["MD801".to_owned()];
+    }
+    let finding = report
+        .findings
+        .iter_mut()
+        .find(|finding| finding.code == "MD801")
+        .unwrap();
+    finding.set_role(role);
+    report
+}
+
+#[test]
+fn a_locator_that_names_its_source_is_not_told_it_again() {
+    let text = plain(&samples::incident(), 200);
+    assert!(
+        text.contains("  iam/projects/mesh-prod/policy.json") && !text.contains("iam iam/"),
+        "{text}"
+    );
+}
+
+#[test]
+fn findings_with_one_fix_are_one_block_with_both_subjects() {
+    let mut report = samples::two_of_one_code();
+    let fixes = report.findings[0].fixes.clone();
+    let codes = report.findings[0].code.clone();
+    report
+        .findings
+        .iter_mut()
+        .filter(|f| f.code == codes)
+        .for_each(|f| f.fixes.clone_from(&fixes));
+    let text = plain(&report, 200);
+    let command = fixes[0].commands[0].as_str();
+    assert_eq!(text.matches(command).count(), 1, "{text}");
+    assert!(text.contains("This mends both."), "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for finding in report.findings.iter().filter(|f| f.code == codes) {
+        assert!(words.contains(&finding.summary), "{text}");
+    }
+}
+
+#[test]
+fn a_failed_collector_is_told_once_with_the_permission_whole() {
+    let collector = Collector {
+        name: "csds".to_owned(),
+        status: collector::Status::Failed.into(),
+        error: Some("PERMISSION_DENIED: ask your administrator".to_owned()),
+        permission_needed: Some("trafficdirector.networks.getConfigs".to_owned()),
+        ..Collector::default()
+    };
+    let reason = "csds: its collector says FAILED: PERMISSION_DENIED: ask your administrator (needs \
+                  trafficdirector.networks.getConfigs)";
+    let check = |code: &str| Check {
+        code: code.to_owned(),
+        status: check::Status::Skipped.into(),
+        reason: Some(reason.to_owned()),
+        ..Check::default()
+    };
+    let report = Report {
+        verdict: Verdict::Inconclusive.into(),
+        reasons: vec![format!("{reason} (MD411, MD412 not checked)")],
+        collectors: vec![collector],
+        checks: vec![check("MD411"), check("MD412")],
+        ..Report::default()
+    };
+    let text = plain(&report, 80);
+    assert_eq!(text.matches("ask your administrator").count(), 1, "{text}");
+    assert!(
+        text.contains("(needs trafficdirector.networks.getConfigs)"),
+        "{text}"
+    );
+    assert!(text.contains("2 checks (MD411, MD412)"), "{text}");
 }

@@ -1,6 +1,6 @@
 //! Paths in, [`Snapshot`] out: directories in the snapshot layout, archives, loose files told apart by content.
 //!
-//! Two steps: every path becomes part of a [`World`] (layout path to bytes), then [`layout`] types what lies there.
+//! Two steps: every path becomes part of a [`World`] (layout path to bytes), then `layout` types what lies there.
 //!
 //! Loose Kubernetes manifests join the snapshot's membership where exactly one is there; else they stand under a
 //! membership of their own, named `loose`. Where a loose file names no project, `--project` is taken, or `-`.

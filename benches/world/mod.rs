@@ -33,12 +33,12 @@ pub fn write(root: &Path, n: usize) {
     let items: Vec<serde_json::Value> = (0..n.min(100))
         .map(|i| json!({"metadata": {"name": format!("team-{i}"), "labels": {"istio-injection": "enabled"}}}))
         .collect();
-    list(&kubernetes, "namespaces", items);
+    list(&kubernetes, "namespaces", &items);
     let all = |make: &dyn Fn(usize) -> serde_json::Value| (0..n).map(make).collect::<Vec<_>>();
     list(
         &kubernetes,
         "services",
-        all(&|i| {
+        &all(&|i| {
             json!({
                 "apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("svc-{i}"), "namespace": namespace(i)},
                 "spec": {"type": "ClusterIP", "clusterIP": "10.30.0.9", "selector": {"app": format!("svc-{i}")},
@@ -49,7 +49,7 @@ pub fn write(root: &Path, n: usize) {
     list(
         &kubernetes,
         "virtualservices.networking.istio.io",
-        all(&|i| {
+        &all(&|i| {
             json!({
                 "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
                 "metadata": {"name": format!("svc-{i}"), "namespace": namespace(i)},
@@ -61,7 +61,7 @@ pub fn write(root: &Path, n: usize) {
     list(
         &kubernetes,
         "deployments.apps",
-        all(&|i| {
+        &all(&|i| {
             json!({
                 "metadata": {"name": format!("svc-{i}"), "namespace": namespace(i)},
                 "spec": {"replicas": 2, "template": {"metadata": {"labels": {"app": format!("svc-{i}")}}}},
@@ -76,7 +76,7 @@ pub fn write(root: &Path, n: usize) {
         "status": {"phase": "Running", "podIP": address(p), "conditions": [{"type": "Ready", "status": "True"}],
                    "containerStatuses": [{"name": "app", "ready": true, "state": {}}]},
     }));
-    list(&kubernetes, "pods", pods.collect());
+    list(&kubernetes, "pods", &pods.collect::<Vec<_>>());
     fs::remove_file(root.join("csds/mesh-prod/client-status.json")).expect("the base has it");
     fs::write(root.join("csds/mesh-prod/client-status.binpb"), csds(n)).expect("writable");
 }
@@ -89,7 +89,7 @@ fn address(pod: usize) -> String {
     format!("10.20.{}.{}", (pod / 250) % 256, pod % 250 + 1)
 }
 
-fn list(folder: &Path, kind: &str, items: Vec<serde_json::Value>) {
+fn list(folder: &Path, kind: &str, items: &[serde_json::Value]) {
     let text = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
     fs::write(folder.join(format!("{kind}.json")), text).expect("writable");
 }

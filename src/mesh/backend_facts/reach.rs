@@ -1,0 +1,279 @@
+//! Who is let in: mTLS, authorization, network policies and firewalls on the way to a Service's pods.
+use super::Policies;
+use super::ports::container_port_name;
+use crate::k8s::core::{Pod, Service};
+use crate::mesh::authz::{self, Workload};
+use crate::mesh::clusters::Cluster;
+use crate::mesh::facts::{Backend, ClientBlock, Fact};
+use crate::mesh::firewall::{self, Flow};
+use crate::mesh::model::Model;
+use crate::mesh::mtls::destination_rule_tls;
+use crate::mesh::netpol::{self, NetworkPolicies, PodPort};
+use crate::mesh::network::NetworkKey;
+use ipnet::IpNet;
+use std::collections::BTreeMap;
+
+pub fn security(
+    model: &Model,
+    cluster: &Cluster,
+    service: &Service,
+    pods: &[&Pod],
+    policies: &Policies,
+    facts: &mut Backend,
+    index: usize,
+) {
+    let unread = |what: &str| format!("the {what} of {} were not collected", cluster.membership);
+    let none = BTreeMap::new();
+    let labels = pods.first().map_or(&none, |p| &p.metadata.labels);
+    let ports: Vec<u16> = facts
+        .ports
+        .iter()
+        .filter_map(|p| u16::try_from(p.target_number).ok())
+        .collect();
+    let workloads: Vec<Workload> = ports
+        .iter()
+        .map(|port| Workload {
+            namespace: &service.metadata.namespace,
+            labels,
+            port: *port,
+        })
+        .collect();
+
+    facts.mtls_mode = match &policies.mtls {
+        None => Fact::Unknown(unread("PeerAuthentications")),
+        Some(mtls) => {
+            let modes = workloads.iter().map(|w| mtls.mode(w));
+            let strictest = modes.max_by_key(|m| u8::from(m.mode.as_str() == "STRICT"));
+            facts.mtls_policy = strictest
+                .as_ref()
+                .and_then(|m| m.policy.clone())
+                .unwrap_or_default();
+            Fact::Known(strictest.map_or("PERMISSIVE", |m| m.mode.as_str()).into())
+        }
+    };
+    facts.rule_tls_mode = match cluster.k8s.and_then(|k| k.destination_rules.as_ref()) {
+        None => Fact::Unknown(unread("DestinationRules")),
+        Some(rules) => {
+            let host = format!(
+                "{}.{}.svc.cluster.local",
+                service.metadata.name, service.metadata.namespace
+            );
+            let port = facts.ports.first().and_then(|p| u16::try_from(p.port).ok());
+            let found = destination_rule_tls(&host, None, port, rules, &service.metadata.namespace);
+            facts.rule_tls_name = found.as_ref().map(|(_, name)| name.clone()).unwrap_or_default();
+            Fact::Known(found.map(|(mode, _)| mode).unwrap_or_default())
+        }
+    };
+    facts.authorization =
+        authorization(model, index, policies, &workloads, facts).unwrap_or_else(Fact::Unknown);
+}
+
+/// `allowed`, `denied` or `narrowed`; an error tells why nobody can say.
+fn authorization(
+    model: &Model,
+    index: usize,
+    policies: &Policies,
+    workloads: &[Workload],
+    facts: &mut Backend,
+) -> Result<Fact<String>, String> {
+    let membership = facts.membership.clone();
+    let Some(policies) = &policies.authorization else {
+        return Err(format!(
+            "the AuthorizationPolicies of {membership} were not collected"
+        ));
+    };
+    let ranges: Vec<IpNet> = client_ranges(model, index)
+        .into_iter()
+        .flat_map(|c| c.ranges)
+        .collect();
+    let mut worst = "allowed";
+    for workload in workloads {
+        match policies.judge(workload, &ranges).decision {
+            authz::Decision::Allows => {}
+            authz::Decision::Denies(denial) => {
+                worst = "denied";
+                facts.authorization_policy = format!("{}/{}", denial.namespace, denial.policy);
+                facts.authorization_why = denial.why;
+                break;
+            }
+            authz::Decision::Narrow(denial) => {
+                worst = "narrowed";
+                facts.authorization_policy = format!("{}/{}", denial.namespace, denial.policy);
+                facts.authorization_why = denial.why;
+            }
+            authz::Decision::Unknown(why) => return Err(why),
+        }
+    }
+    Ok(Fact::Known(worst.into()))
+}
+
+/// A client as policies see it.
+pub struct Caller {
+    pub name: String,
+    pub ranges: Vec<IpNet>,
+    pub tags: Vec<String>,
+    pub network: Option<NetworkKey>,
+}
+
+/// Clients of a cluster, those of equal range as one.
+fn client_ranges(model: &Model, cluster: usize) -> Vec<Caller> {
+    let mut callers: Vec<Caller> = Vec::new();
+    for client in model.clients_of(cluster) {
+        let Some(client) = model.clients.get(client as usize) else {
+            continue;
+        };
+        let same = |c: &&mut Caller| {
+            c.ranges == client.ranges && c.tags == client.tags && c.network == client.network
+        };
+        match callers.iter_mut().find(same) {
+            Some(caller) => caller.name = format!("{}, {}", caller.name, client.name),
+            None => callers.push(Caller {
+                name: client.name.clone(),
+                ranges: client.ranges.clone(),
+                tags: client.tags.clone(),
+                network: client.network.clone(),
+            }),
+        }
+    }
+    callers
+}
+
+/// Clients that NetworkPolicies or firewall rules keep out.
+pub fn blocks(model: &Model, index: usize, pods: &[&Pod], policies: &Policies, facts: &mut Backend) {
+    let Some(cluster) = model.clusters.get(index) else {
+        return;
+    };
+    facts.policies_enforced = match cluster.gke {
+        Some(gke) => Fact::Known(netpol::enforced(gke)),
+        None => Fact::Unknown(format!(
+            "the GKE cluster of {} was not collected",
+            cluster.membership
+        )),
+    };
+    let callers = client_ranges(model, index);
+    facts.network_policy_blocks = match &policies.network {
+        None => Fact::Unknown(format!(
+            "the NetworkPolicies of {} were not collected",
+            cluster.membership
+        )),
+        Some(network) => by_policies(network, &callers, pods, facts).unwrap_or_else(Fact::Unknown),
+    };
+    facts.firewall_blocks = by_firewall(model, cluster, &callers, pods, facts).unwrap_or_else(Fact::Unknown);
+}
+
+fn by_policies(
+    policies: &NetworkPolicies,
+    callers: &[Caller],
+    pods: &[&Pod],
+    facts: &Backend,
+) -> Result<Fact<Vec<ClientBlock>>, String> {
+    let mut blocks = Vec::new();
+    let Some(pod) = pods.first() else {
+        return Ok(Fact::Known(blocks));
+    };
+    for caller in callers {
+        for port in &facts.ports {
+            let Ok(number) = u16::try_from(port.target_number) else {
+                continue;
+            };
+            let name = container_port_name(pod, number);
+            let pod_port = PodPort { number, name };
+            match policies.admits(&facts.namespace, &pod.metadata.labels, &caller.ranges, pod_port) {
+                netpol::Admission::NotSelected | netpol::Admission::Admitted { .. } => {}
+                netpol::Admission::Refused { policies, missing } => blocks.push(ClientBlock {
+                    client: caller.name.clone(),
+                    range: missing
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                    port: port.target_number,
+                    rule: policies.join(", "),
+                    why: "no ingress rule admits this range".into(),
+                    ..ClientBlock::default()
+                }),
+                netpol::Admission::Unknown { why, .. } => return Err(why),
+            }
+        }
+    }
+    Ok(Fact::Known(blocks))
+}
+
+fn by_firewall(
+    model: &Model,
+    cluster: &Cluster,
+    callers: &[Caller],
+    pods: &[&Pod],
+    facts: &Backend,
+) -> Result<Fact<Vec<ClientBlock>>, String> {
+    let mut blocks = Vec::new();
+    let Some(target_network) = &cluster.network else {
+        return Err(format!(
+            "the network of {} is not known: its GKE cluster was not collected",
+            cluster.membership
+        ));
+    };
+    let addresses: Vec<IpNet> = pods
+        .iter()
+        .filter_map(|p| p.status.pod_ip.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+        .collect();
+    let target = if cluster.pod_ranges.is_empty() {
+        &addresses
+    } else {
+        &cluster.pod_ranges
+    };
+    for caller in callers {
+        // A connector or a client without egress has no range of its own: other rules speak of it.
+        let Some(client_network) = &caller.network else {
+            continue;
+        };
+        if caller.ranges.is_empty() {
+            return Err(format!("the subnetwork of {} was not collected", caller.name));
+        }
+        for port in &facts.ports {
+            let Ok(number @ 1..) = u16::try_from(port.target_number) else {
+                continue;
+            };
+            let admission = model.firewall.admits(&Flow {
+                client_network,
+                source: &caller.ranges,
+                source_tags: &caller.tags,
+                target_network,
+                target,
+                port: number,
+                target_tags: None,
+                cluster: cluster.gke.map_or("", |g| g.name.as_str()),
+            });
+            let (rule, why, priority_before) = match admission {
+                firewall::Admission::Allowed { .. } => continue,
+                firewall::Admission::Unknown(why) => return Err(why),
+                firewall::Admission::Denied { rule, priority } => (
+                    rule.clone(),
+                    format!("rule {rule} (priority {priority}) denies it"),
+                    i64::from(priority) - 1,
+                ),
+                firewall::Admission::ImpliedDeny => (
+                    String::new(),
+                    "no rule allows it, and what no rule allows is denied".into(),
+                    1000,
+                ),
+            };
+            blocks.push(ClientBlock {
+                client: caller.name.clone(),
+                range: caller
+                    .ranges
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(","),
+                port: port.target_number,
+                rule,
+                priority_before,
+                why,
+                project: target_network.project.0.clone(),
+                network: target_network.name.clone(),
+            });
+        }
+    }
+    Ok(Fact::Known(blocks))
+}
