@@ -557,7 +557,6 @@ fn csds(p: &mut Planted) -> Vec<u8> {
             ],
             ..ClientConfig::default()
         }],
-        ..ClientStatusResponse::default()
     }
     .encode_to_vec()
 }

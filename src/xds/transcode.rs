@@ -133,7 +133,6 @@ mod tests {
                 }],
                 ..Default::default()
             }],
-            ..Default::default()
         };
         let bytes = answer.encode_to_vec();
         let text = to_json(&bytes, "x").unwrap();
