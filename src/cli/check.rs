@@ -10,6 +10,7 @@ use crate::rules::engine::Selection;
 use crate::rules::{Layer, RuleSet};
 use crate::snapshot::read::{self, Options};
 use clap::ValueEnum;
+use clap::builder::FalseyValueParser;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -41,10 +42,10 @@ pub struct Args {
     #[command(flatten)]
     scope: ScopeArgs,
     /// Only the verdict and the root causes
-    #[arg(short, long, env = "MESHDOCTOR_QUIET", conflicts_with = "verbose")]
+    #[arg(short, long, env = "MESHDOCTOR_QUIET", conflicts_with = "verbose", value_parser = FalseyValueParser::new())]
     quiet: bool,
     /// Every check, and the details of symptoms
-    #[arg(short, long, env = "MESHDOCTOR_VERBOSE")]
+    #[arg(short, long, env = "MESHDOCTOR_VERBOSE", value_parser = FalseyValueParser::new())]
     verbose: bool,
     /// When to use colour
     #[arg(long, env = "MESHDOCTOR_COLOR", value_enum, default_value_t = ColorChoice::Auto)]
@@ -88,7 +89,7 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
     if let Some(problem) = args.scope.unknown(&snapshot) {
         return Err(CliError::Usage(problem));
     }
-    args.scope.apply(&mut snapshot.manifest.scope);
+    args.scope.apply(&mut snapshot);
     let report = diagnose(&snapshot, &set, &selection)?;
     let text = match args.output {
         Format::Json => report::to_json(&report)?,

@@ -54,8 +54,24 @@ impl ScopeArgs {
         None
     }
 
-    /// Lays the flags over a manifest's scope.
-    pub fn apply(&self, scope: &mut Scope) {
+    /// Lays the flags over the snapshot: what they leave out is not looked at.
+    pub fn apply(&self, snapshot: &mut Snapshot) {
+        if !self.region.is_empty() {
+            let wanted = |region: &String| self.region.contains(region);
+            snapshot
+                .cloud_run
+                .values_mut()
+                .for_each(|regions| regions.retain(|region, _| wanted(region)));
+        }
+        if !self.membership.is_empty() {
+            snapshot
+                .kubernetes
+                .retain(|name, _| self.membership.contains(name));
+        }
+        self.apply_to(&mut snapshot.manifest.scope);
+    }
+
+    fn apply_to(&self, scope: &mut Scope) {
         let lists = [
             (&self.service_project, &mut scope.service_projects),
             (&self.region, &mut scope.regions),

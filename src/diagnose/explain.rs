@@ -1,4 +1,5 @@
 //! Who explains whom: root cause, symptom or advice.
+use crate::mesh::subject::About;
 use crate::rules::engine::Finding;
 use crate::rules::{Layer, RuleSet, Severity};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,9 +43,8 @@ pub fn explain(set: &RuleSet, findings: Vec<Finding>) -> Vec<Diagnosed> {
                 .fold(finding.severity, Ord::max);
             let role = match (causes[index].is_empty(), finding.severity) {
                 (false, _) => Role::Symptom,
-                (true, Severity::Error | Severity::Critical) => Role::RootCause,
-                (true, Severity::Warning) if !reach[index].is_empty() => Role::RootCause,
-                (true, Severity::Warning | Severity::Info) => Role::Advice,
+                (true, Severity::Warning | Severity::Error | Severity::Critical) => Role::RootCause,
+                (true, Severity::Info) => Role::Advice,
             };
             let rule = &set.rules[finding.rule];
             Diagnosed {
@@ -87,12 +87,36 @@ fn nearest_causes(set: &RuleSet, findings: &[Finding]) -> Vec<Vec<usize>> {
         .map(|(symptom, finding)| {
             let all = index.causes(set.rules[finding.rule].code(), symptom, findings);
             let layer = |cause: &usize| set.rules[findings[*cause].rule].file.layer;
+            // What also troubles a client that no cause is about has a cause of its own.
+            if !covered(&finding.about, all.iter().map(|cause| &findings[*cause].about)) {
+                return Vec::new();
+            }
             let nearest = all.iter().map(layer).max();
             all.into_iter()
                 .filter(|cause| Some(layer(cause)) == nearest)
                 .collect()
         })
         .collect()
+}
+
+/// Whether the causes together concern every client of the symptom; one that is not about clients concerns them all.
+fn covered<'a>(symptom: &About, causes: impl Iterator<Item = &'a About>) -> bool {
+    let Some(clients) = &symptom.clients else {
+        return true;
+    };
+    if symptom.one_of_clients {
+        return true;
+    }
+    let mut open: BTreeSet<u32> = clients.iter().copied().collect();
+    for cause in causes {
+        match &cause.clients {
+            Some(clients) if !cause.mesh_wide => clients.iter().for_each(|c| {
+                open.remove(c);
+            }),
+            _ => return true,
+        }
+    }
+    open.is_empty()
 }
 
 /// Possible causes by the code that they explain and whom they concern, so that ten thousand findings stay cheap.
@@ -172,4 +196,26 @@ fn reachable(start: usize, effects: &[Vec<usize>]) -> BTreeSet<usize> {
         }
     }
     seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(clients: Option<&[u32]>) -> About {
+        About {
+            clients: clients.map(<[u32]>::to_vec),
+            ..About::default()
+        }
+    }
+
+    #[test]
+    fn a_symptom_at_two_clients_is_not_explained_by_the_cause_of_one() {
+        let symptom = about(Some(&[1, 2]));
+        let (first, second, any) = (about(Some(&[1])), about(Some(&[2, 3])), about(None));
+        assert!(!covered(&symptom, [&first].into_iter()));
+        assert!(covered(&symptom, [&first, &second].into_iter()));
+        assert!(covered(&symptom, [&any].into_iter()));
+        assert!(covered(&about(None), std::iter::empty()));
+    }
 }

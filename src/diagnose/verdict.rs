@@ -25,15 +25,12 @@ pub fn reasons(set: &RuleSet, mesh: &Mesh, checks: &[Check], selection: &Selecti
     for check in checks {
         let rule = &set.rules[check.rule];
         if let Status::Skipped(reason) = &check.status
-            && rule.file.severity >= Severity::Error
+            && (rule.file.severity >= Severity::Error || check.broken)
         {
             skipped.entry(reason).or_default().push(rule.code());
         }
     }
-    let mut reasons: Vec<String> = skipped
-        .into_iter()
-        .map(|(reason, codes)| format!("{reason} ({} not checked)", codes.join(", ")))
-        .collect();
+    let mut reasons = Vec::new();
     if selection.is_everything() {
         if mesh.clients.iter().all(|c| !c.in_mesh) {
             reasons
@@ -41,11 +38,15 @@ pub fn reasons(set: &RuleSet, mesh: &Mesh, checks: &[Check], selection: &Selecti
         }
         if mesh.hosts.is_empty() {
             reasons.push(
-                "no VirtualService exports a host through external-mesh: there is no path to check".into(),
+                "no VirtualService exports a host through external-mesh: there is no path to check (`--url` names a host that \
+                 should be there)"
+                    .into(),
             );
         }
     } else if checks.iter().all(|c| c.subjects == 0) {
         reasons.push("none of the selected rules found anything to look at".into());
     }
+    let told = |(reason, codes): (&str, Vec<&str>)| format!("{reason} ({} not checked)", codes.join(", "));
+    reasons.extend(skipped.into_iter().map(told));
     reasons
 }

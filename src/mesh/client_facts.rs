@@ -44,9 +44,20 @@ fn basics(model: &Model, client: &Client) -> MeshClient {
     }
 }
 
-/// Hosts under a mesh suffix that environment variables name, as URLs, `HOST:PORT` or bare.
+/// Hosts under a mesh suffix that environment variables name, as URLs, `HOST:PORT` or bare, and those that its log says it could
+/// not reach.
 fn calls(model: &Model, client: &Client) -> Vec<String> {
-    let mut hosts = Vec::new();
+    let logged = model
+        .logs
+        .groups
+        .iter()
+        .filter(|g| super::log_facts::is_of(g, client, model.projects))
+        .filter_map(|g| g.captures.get("host"))
+        .map(|host| names::host(host))
+        .filter(|host| model.hosts.get(host).is_some() || model.under_suffix(host) == Some(true));
+    let mut hosts: Vec<String> = logged.collect();
+    hosts.sort();
+    hosts.dedup();
     for variable in client.template.containers.iter().flat_map(|c| &c.env) {
         for word in variable
             .value
@@ -241,7 +252,7 @@ fn account(model: &Model, client: &Client, facts: &mut MeshClient) {
 
 fn egress(model: &Model, client: &Client, facts: &mut MeshClient) {
     let access = client.template.vpc_access.as_ref();
-    facts.uses_connector = access.is_some_and(|a| !a.connector.is_empty());
+    facts.uses_connector = client.uses_connector();
     facts.has_vpc_egress = facts.uses_connector || access.is_some_and(|a| !a.network_interfaces.is_empty());
     facts.egress = match access.map(|a| a.egress.as_str()) {
         Some("") | None => "PRIVATE_RANGES_ONLY".into(),
@@ -267,8 +278,10 @@ fn egress(model: &Model, client: &Client, facts: &mut MeshClient) {
         .into_iter()
         .filter_map(|i| model.clusters.get(i))
         .collect();
-    let unknown =
-        |what: &str| format!("the network of {what} is not known: its GKE cluster was not collected");
+    let unknown = |what: &str| match what {
+        "" => "no cluster of the mesh was collected, so its network is not known".to_owned(),
+        what => format!("the network of {what} is not known: its GKE cluster was not collected"),
+    };
     let networks: Vec<_> = clusters.iter().filter_map(|c| c.network.as_ref()).collect();
     let first = networks
         .first()
@@ -396,6 +409,25 @@ fn state(client: &Client, facts: &mut MeshClient) {
     };
 }
 
+/// Running services of the client's mesh of which no proxy is known.
+fn nameless(model: &Model, client: &Client) -> usize {
+    let same = |other: &Client| match (&client.mesh, &other.mesh) {
+        (Some(a), Some(b)) => a.mesh == b.mesh && model.projects.may_be_same(&a.project, &b.project),
+        _ => false,
+    };
+    model
+        .mesh_clients()
+        .filter(|(i, c)| {
+            same(c) && running(model, c) && model.proxies.of_service(*i as usize).next().is_none()
+        })
+        .count()
+}
+
+/// Whether it keeps instances or has logged.
+fn running(model: &Model, client: &Client) -> bool {
+    client.template.scaling.min_instance_count > 0 || model.logs.active_services.contains(&client.name)
+}
+
 fn seen(model: &Model, index: usize, client: &Client, facts: &mut MeshClient) {
     let proxies = model.proxies.of_service(index).count();
     let unassigned = client
@@ -404,6 +436,9 @@ fn seen(model: &Model, index: usize, client: &Client, facts: &mut MeshClient) {
         .map_or(0, |mesh| model.proxies.unassigned(mesh, model.projects));
     facts.xds_clients = if !model.proxies.collected() {
         Fact::unknown("the proxies' status (CSDS) was not collected")
+    } else if proxies == 0 && unassigned > 0 && unassigned >= nameless(model, client) {
+        // None says whose it is, and there are enough for everyone: the mesh's clients as a whole are connected.
+        Fact::Known(i64::try_from(unassigned).unwrap_or(i64::MAX))
     } else if proxies == 0 && unassigned > 0 {
         Fact::Unknown(format!(
             "{unassigned} connected proxies of the mesh do not say which service is theirs"
@@ -418,7 +453,7 @@ fn seen(model: &Model, index: usize, client: &Client, facts: &mut MeshClient) {
             .iter()
             .filter(|g| super::log_facts::is_of(g, client, model.projects))
     };
-    facts.active = if facts.min_instances > 0 || model.logs.active_services.contains(&client.name) {
+    facts.active = if running(model, client) {
         Fact::Known(true)
     } else if model.logging_collected {
         Fact::Known(false)

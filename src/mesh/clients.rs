@@ -15,7 +15,8 @@ pub struct Client<'s> {
     pub project: ProjectId,
     pub region: String,
     pub service: &'s Service,
-    /// What its traffic runs on: the serving revision with the greatest share that names a mesh, else the service's template.
+    /// What its traffic runs on: the serving revision with the greatest share that names the template's mesh (any mesh where
+    /// the template names none), else the service's template.
     pub template: &'s Template,
     /// The serving revision, bare name.
     pub revision: String,
@@ -38,17 +39,18 @@ impl Client<'_> {
     pub fn in_mesh(&self) -> bool {
         !self.mesh_text.is_empty()
     }
+
+    pub fn uses_connector(&self) -> bool {
+        let access = self.template.vpc_access.as_ref();
+        access.is_some_and(|a| !a.connector.is_empty())
+    }
 }
 
 /// All services of the snapshot that the scope takes in, in order of project, region and name.
 pub fn clients<'s>(snapshot: &'s Snapshot, projects: &Projects, networks: &Networks) -> Vec<Client<'s>> {
     let mut clients = Vec::new();
     for (project, regions) in &snapshot.cloud_run {
-        let wanted = &snapshot.manifest.scope.regions;
-        for (region, location) in regions
-            .iter()
-            .filter(|(r, _)| wanted.is_empty() || wanted.contains(r))
-        {
+        for (region, location) in regions {
             let revisions: BTreeMap<&str, &Revision> = location
                 .revisions
                 .items()
@@ -87,6 +89,23 @@ fn glob(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// The mesh as a template writes it; empty for none.
+fn mesh_of(template: &Template) -> String {
+    template
+        .service_mesh
+        .as_ref()
+        .map(|m| m.mesh.clone())
+        .unwrap_or_default()
+}
+
+/// Whether two texts name one mesh, be its project given by id or by number.
+fn same_mesh(a: &str, b: &str, projects: &Projects) -> bool {
+    match (MeshName::parse(a), MeshName::parse(b)) {
+        (Some(a), Some(b)) => a.mesh == b.mesh && projects.may_be_same(&a.project, &b.project),
+        _ => a == b,
+    }
+}
+
 fn client<'s>(
     service: &'s Service,
     project: &ProjectId,
@@ -97,11 +116,11 @@ fn client<'s>(
 ) -> Client<'s> {
     let project = projects.id(project.as_str());
     let shares = shares(service, revisions);
+    let wanted = mesh_of(&service.template);
+    // A service is judged by what serves, as long as that is in the mesh that the template now names.
     let meshed = |r: &&'s Revision| {
-        r.template
-            .service_mesh
-            .as_ref()
-            .is_some_and(|m| !m.mesh.is_empty())
+        let mesh = mesh_of(&r.template);
+        !mesh.is_empty() && (wanted.is_empty() || same_mesh(&mesh, &wanted, projects))
     };
     let serving = shares
         .iter()
@@ -112,12 +131,6 @@ fn client<'s>(
         .max_by_key(|(percent, _)| *percent)
         .map(|(_, r)| r);
     let template = best.map_or(&service.template, |r| &r.template);
-    let mesh_of = |t: &Template| {
-        t.service_mesh
-            .as_ref()
-            .map(|m| m.mesh.clone())
-            .unwrap_or_default()
-    };
     let mesh_text = Some(mesh_of(template))
         .filter(|m| !m.is_empty())
         .unwrap_or_else(|| mesh_of(&service.template));

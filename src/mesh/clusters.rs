@@ -19,6 +19,8 @@ pub struct Cluster<'s> {
     /// Bare name of the membership.
     pub membership: String,
     pub location: String,
+    /// Whether the fleet lists it, or nobody listed the fleet's memberships.
+    pub listed: bool,
     /// The fleet's project.
     pub fleet_project: ProjectId,
     /// None where its objects were not collected.
@@ -56,9 +58,6 @@ impl<'s> Cluster<'s> {
 pub fn clusters<'s>(snapshot: &'s Snapshot, projects: &Projects, networks: &Networks) -> Vec<Cluster<'s>> {
     let mut names: BTreeSet<&str> = snapshot.kubernetes.keys().map(String::as_str).collect();
     let scope = &snapshot.manifest.scope.memberships;
-    if names.iter().any(|name| scope.iter().any(|s| s == name)) {
-        names.retain(|name| scope.iter().any(|s| s == name));
-    }
     for (_, membership) in members(snapshot) {
         let name = last(&membership.name);
         if scope.is_empty() || scope.iter().any(|s| s == name) {
@@ -111,6 +110,7 @@ fn cluster<'s>(name: &str, snapshot: &'s Snapshot, projects: &Projects, networks
         .flat_map(|k| of_kind("deployment", &k.deployments).chain(of_kind("statefulset", &k.stateful_sets)))
         .map(|(kind, d)| ((kind, d), &d.metadata, &d.spec.template.metadata.labels));
     let mut cluster = Cluster {
+        listed: member.is_some() || members(snapshot).next().is_none(),
         membership: name.to_owned(),
         location: member
             .and_then(|(_, m)| location(&m.name))

@@ -150,7 +150,15 @@ pub fn membership(model: &Model, index: usize, exported_hosts: usize) -> Members
         return Membership::default();
     };
     let project = cluster.fleet_project.0.clone();
-    let known = feature(model, &project);
+    // A name that the fleet does not list is no membership: manifests alone, say.
+    let known = if cluster.listed {
+        feature(model, &project)
+    } else {
+        Fact::Unknown(format!(
+            "{} is not in the fleet's listing of memberships",
+            cluster.membership
+        ))
+    };
     let state = cluster.state.and_then(|s| s.servicemesh.as_ref());
     let spec = cluster.spec.and_then(|s| s.mesh.as_ref());
     let revisions = cluster.k8s.and_then(|k| k.control_plane_revisions.as_ref());

@@ -82,7 +82,7 @@ impl<'m, 's: 'm> Model<'m, 's> {
     pub fn new(snapshot: &'s Snapshot, ground: &'m Ground<'s>, logs: &'m LogEvidence) -> Self {
         let dns = DnsView::new(snapshot, &ground.projects);
         Self {
-            suffixes: suffixes(&dns),
+            suffixes: suffixes(&dns, &ground.clusters),
             dns,
             snapshot,
             projects: &ground.projects,
@@ -164,7 +164,8 @@ impl<'m, 's: 'm> Model<'m, 's> {
             .collect()
     }
 
-    /// Whether a host lies under a private zone for services of the company's own; None where no zone listing was collected.
+    /// Whether a host lies under a private zone for services of the company's own, or beside an exported host that has no such zone;
+    /// None where no zone listing was collected.
     pub fn under_suffix(&self, host: &str) -> Option<bool> {
         if self.snapshot.dns.values().all(|d| !d.zones.is_had()) {
             return None;
@@ -181,8 +182,38 @@ impl<'m, 's: 'm> Model<'m, 's> {
     }
 }
 
-/// Names of private zones, without those that steer Google's own names.
-fn suffixes(dns: &DnsView) -> BTreeSet<String> {
+/// Names of private zones, without those that steer Google's own names; and what stands after the first dot of an exported host
+/// that no private zone holds, since its zone may be missing or public.
+fn suffixes(dns: &DnsView, clusters: &[Cluster]) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = dns
+        .suffixes()
+        .into_iter()
+        .filter(|s| own(s))
+        .map(str::to_owned)
+        .collect();
+    let beside: Vec<String> = clusters
+        .iter()
+        .filter_map(|c| c.k8s)
+        .flat_map(|k| k.virtual_services.items())
+        .filter(|v| {
+            v.spec
+                .gateways
+                .iter()
+                .any(|g| g == super::routes::EXTERNAL_GATEWAY)
+        })
+        .flat_map(|v| v.spec.hosts.iter())
+        .filter_map(|host| Some(names::host(host).split_once('.')?.1.to_owned()))
+        .filter(|suffix| {
+            let mut above = std::iter::successors(Some(suffix.as_str()), |s| Some(s.split_once('.')?.1));
+            own(suffix) && !above.any(|zone| found.contains(zone))
+        })
+        .collect();
+    found.extend(beside);
+    found
+}
+
+/// Whether a suffix is neither Google's nor the cluster's.
+fn own(suffix: &str) -> bool {
     const GOOGLE: [&str; 6] = [
         "googleapis.com",
         "gcr.io",
@@ -191,13 +222,7 @@ fn suffixes(dns: &DnsView) -> BTreeSet<String> {
         "google.com",
         "cloud.goog",
     ];
-    dns.suffixes()
-        .into_iter()
-        .filter(|s| {
-            !GOOGLE.iter().any(|g| names::under(s, g))
-                && !s.ends_with("in-addr.arpa")
-                && *s != "cluster.local"
-        })
-        .map(str::to_owned)
-        .collect()
+    !GOOGLE.iter().any(|g| names::under(suffix, g))
+        && !suffix.ends_with("in-addr.arpa")
+        && !suffix.ends_with("cluster.local")
 }

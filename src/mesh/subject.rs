@@ -21,6 +21,8 @@ pub struct About {
     pub hosts: Option<Vec<u32>>,
     /// Indices of backends, sorted.
     pub backends: Option<Vec<u32>>,
+    /// It concerns just one of the clients, and nothing tells which: a log line without a name.
+    pub one_of_clients: bool,
     /// It concerns the whole mesh: a control plane, an API, a zone.
     pub mesh_wide: bool,
 }

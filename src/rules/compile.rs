@@ -15,6 +15,7 @@ pub struct Rule {
     /// The file as the user named it, or its path among the built-in ones.
     pub origin: String,
     pub file: RuleFile,
+    pub(super) built_in: bool,
     pub about: Option<Program>,
     pub when: Option<Program>,
     pub severity_when: Vec<(Program, Severity)>,
@@ -28,6 +29,11 @@ pub struct Rule {
 impl Rule {
     pub fn code(&self) -> &str {
         &self.file.code.value
+    }
+
+    /// Whether it came with the program.
+    pub fn is_built_in(&self) -> bool {
+        self.built_in
     }
 
     pub fn kind(&self) -> &str {
@@ -191,6 +197,7 @@ impl Checker<'_> {
             .filter_map(|pattern| self.signature(&file, pattern))
             .collect();
         Rule {
+            built_in: false,
             origin: origin.to_owned(),
             about: self.optional(file.about.as_ref()),
             when: self.optional(file.when.as_ref()),

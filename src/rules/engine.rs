@@ -92,6 +92,8 @@ pub struct Check {
     pub status: Status,
     /// How many subjects it looked at.
     pub subjects: usize,
+    /// An expression of it failed: the rule itself is wrong.
+    pub broken: bool,
 }
 
 /// What the engine found.
@@ -143,6 +145,7 @@ pub fn run(set: &RuleSet, mesh: &Mesh, snapshot: &Snapshot, selection: &Selectio
         .map(|(rule, answer)| Check {
             rule,
             subjects: answer.subjects,
+            broken: answer.broken,
             status: answer.status(),
         })
         .collect();
@@ -158,6 +161,7 @@ struct Answer {
     partial: Option<String>,
     subjects: usize,
     undecided: Option<String>,
+    broken: bool,
     fired: bool,
 }
 
@@ -172,6 +176,11 @@ impl Answer {
             }
         }
         answer
+    }
+
+    fn leave_open(&mut self, subject: &Subject, verdict: Verdict) {
+        self.broken |= matches!(verdict, Verdict::Broken(_));
+        self.undecided.get_or_insert_with(|| undecided(subject, verdict));
     }
 
     fn status(self) -> Status {
@@ -226,7 +235,7 @@ fn judge(
             Verdict::No => continue,
             other => {
                 answer.subjects += 1;
-                answer.undecided.get_or_insert_with(|| undecided(subject, other));
+                answer.leave_open(subject, other);
                 continue;
             }
         }
@@ -240,7 +249,7 @@ fn judge(
                 findings.push(finding(set, *index, subject, &context));
             }
             Verdict::No => {}
-            other => _ = answer.undecided.get_or_insert_with(|| undecided(subject, other)),
+            other => answer.leave_open(subject, other),
         }
     }
 }

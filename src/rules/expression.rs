@@ -33,9 +33,37 @@ pub fn compile(file: &str, text: &Text) -> Result<Program, RuleError> {
     })
 }
 
+/// The functions that an expression may call, operators aside.
+const FUNCTIONS: [&str; 13] = [
+    "all",
+    "contains",
+    "endsWith",
+    "exists",
+    "filter",
+    "has",
+    "int",
+    "map",
+    "matches",
+    "size",
+    "startsWith",
+    "string",
+    "double",
+];
+
 /// Checks that it refers to nothing but `subject` and its declared fields.
 pub fn check(file: &str, text: &Text, program: &Program, kind: &str, fields: &[FieldDoc]) -> Vec<RuleError> {
     let mut unknown = Vec::new();
+    for function in program.references().functions() {
+        let operator = function.starts_with(['_', '!', '@', '-']);
+        if !operator && !FUNCTIONS.contains(&function) {
+            unknown.push(Problem {
+                id: program.expression().id,
+                after_dot: false,
+                problem: format!("unknown function `{function}`"),
+                near: None,
+            });
+        }
+    }
     walk(program.expression(), fields, &mut Vec::new(), &mut unknown);
     unknown
         .into_iter()

@@ -28,6 +28,7 @@ impl RuleSet {
         for (path, yaml) in built_in_files() {
             add(&path, &yaml, &environment, &mut rules, &mut problems);
         }
+        rules.values_mut().for_each(|rule| rule.built_in = true);
         for folder in folders {
             let mut own = BTreeMap::new();
             let files = files_of(folder).map_err(|error| vec![error])?;

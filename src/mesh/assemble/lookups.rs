@@ -1,5 +1,6 @@
 //! Exported hosts looked up on the clients' networks.
 use super::{Assembly, subject};
+use crate::mesh::clients::Client;
 use crate::mesh::facts::HostLookup;
 use crate::mesh::lookup_facts;
 use crate::mesh::network::NetworkKey;
@@ -19,6 +20,10 @@ impl Assembly<'_, '_> {
                     .extend(crate::mesh::exported_hosts(&self.model, client));
             }
         }
+        for (network, clients, hosts) in self.stand_ins() {
+            networks.entry(network.clone()).or_default().extend(clients);
+            hosts_of.entry(network).or_default().extend(hosts);
+        }
         let mut lookups = Vec::new();
         for (network, clients) in networks {
             let numbers: Vec<u32> = clients.iter().copied().collect();
@@ -32,7 +37,8 @@ impl Assembly<'_, '_> {
                 let hosts = self.host_numbers(std::iter::once(&host));
                 self.lookup_notes(&facts, &numbers, &hosts);
                 let about = About {
-                    clients: Some(numbers.clone()),
+                    // A lookup that stands in for clients on no useful network is of the host alone.
+                    clients: (!numbers.is_empty()).then(|| numbers.clone()),
                     hosts: Some(hosts),
                     ..About::default()
                 };
@@ -40,6 +46,43 @@ impl Assembly<'_, '_> {
             }
         }
         self.add("host_lookup", lookups);
+    }
+
+    /// Clusters' networks that stand in for those of their clients: for one behind a connector, which names none, and where no client
+    /// is on a network that reaches the cluster, since zones and records are right or wrong all the same.
+    fn stand_ins(&self) -> Vec<(NetworkKey, Vec<u32>, BTreeSet<String>)> {
+        let model = &self.model;
+        let mut found = Vec::new();
+        for (index, cluster) in model.clusters.iter().enumerate() {
+            let Some(network) = &cluster.network else {
+                continue;
+            };
+            let clients: Vec<(u32, &Client)> = model
+                .clients_of(index)
+                .into_iter()
+                .filter_map(|i| Some((i, model.clients.get(i as usize)?)))
+                .collect();
+            let on_network = |c: &Client| {
+                c.network
+                    .as_ref()
+                    .is_some_and(|own| model.networks.connected(own, network) != Some(false))
+            };
+            let by_connector: Vec<u32> = clients
+                .iter()
+                .filter(|(_, c)| c.network.is_none() && c.uses_connector())
+                .map(|(i, _)| *i)
+                .collect();
+            if !clients.is_empty()
+                && (!by_connector.is_empty() || !clients.iter().any(|(_, c)| on_network(c)))
+            {
+                let hosts = clients
+                    .iter()
+                    .flat_map(|(_, c)| crate::mesh::exported_hosts(model, c))
+                    .collect();
+                found.push((network.clone(), by_connector, hosts));
+            }
+        }
+        found
     }
 
     pub(super) fn lookup_notes(&mut self, facts: &HostLookup, clients: &[u32], hosts: &[u32]) {

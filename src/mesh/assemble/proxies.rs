@@ -63,7 +63,7 @@ impl Assembly<'_, '_> {
                 clients: (!clients.is_empty()).then_some(clients),
                 hosts: Some(hosts),
                 backends: numbers.get(facts.backend.as_str()).map(|number| vec![*number]),
-                mesh_wide: false,
+                ..About::default()
             };
             let name = Identity {
                 kind: "XdsCluster",

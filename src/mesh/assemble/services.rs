@@ -61,6 +61,7 @@ impl Assembly<'_, '_> {
             }
             let host = self.model.hosts.get(&facts.host);
             let about = About {
+                one_of_clients: group.origin.service.is_empty(),
                 clients: Some(clients),
                 hosts: host.map(|h| vec![h]),
                 ..About::default()

@@ -168,6 +168,7 @@ fn by_policies(
     facts: &Backend,
 ) -> Result<Fact<Vec<ClientBlock>>, String> {
     let mut blocks = Vec::new();
+    let mut doubt = None;
     let Some(pod) = pods.first() else {
         return Ok(Fact::Known(blocks));
     };
@@ -192,11 +193,19 @@ fn by_policies(
                     why: "no ingress rule admits this range".into(),
                     ..ClientBlock::default()
                 }),
-                netpol::Admission::Unknown { why, .. } => return Err(why),
+                netpol::Admission::Unknown { why, .. } => doubt = Some(why),
             }
         }
     }
-    Ok(Fact::Known(blocks))
+    known_unless(doubt, blocks)
+}
+
+/// Clients known to be kept out are that, whatever is not known of others.
+fn known_unless(doubt: Option<String>, blocks: Vec<ClientBlock>) -> Result<Fact<Vec<ClientBlock>>, String> {
+    match doubt {
+        Some(why) if blocks.is_empty() => Err(why),
+        _ => Ok(Fact::Known(blocks)),
+    }
 }
 
 fn by_firewall(
@@ -207,6 +216,7 @@ fn by_firewall(
     facts: &Backend,
 ) -> Result<Fact<Vec<ClientBlock>>, String> {
     let mut blocks = Vec::new();
+    let mut doubt = None;
     let Some(target_network) = &cluster.network else {
         return Err(format!(
             "the network of {} is not known: its GKE cluster was not collected",
@@ -228,7 +238,8 @@ fn by_firewall(
             continue;
         };
         if caller.ranges.is_empty() {
-            return Err(format!("the subnetwork of {} was not collected", caller.name));
+            doubt = Some(format!("the subnetwork of {} was not collected", caller.name));
+            continue;
         }
         for port in &facts.ports {
             let Ok(number @ 1..) = u16::try_from(port.target_number) else {
@@ -246,7 +257,10 @@ fn by_firewall(
             });
             let (rule, why, priority_before) = match admission {
                 firewall::Admission::Allowed { .. } => continue,
-                firewall::Admission::Unknown(why) => return Err(why),
+                firewall::Admission::Unknown(why) => {
+                    doubt = Some(why);
+                    continue;
+                }
                 firewall::Admission::Denied { rule, priority } => (
                     rule.clone(),
                     format!("rule {rule} (priority {priority}) denies it"),
@@ -275,5 +289,5 @@ fn by_firewall(
             });
         }
     }
-    Ok(Fact::Known(blocks))
+    known_unless(doubt, blocks)
 }

@@ -64,7 +64,7 @@ facts! {
         in_mesh: bool,
         /// Whether the user named this service in the scope.
         named_in_scope: bool,
-        /// Hosts under a mesh suffix that its environment variables name.
+        /// Hosts under a mesh suffix that its environment variables name, or that its log says it could not reach.
         calls_hosts: Vec<String>,
         /// The mesh as the template writes it.
         mesh: String,

@@ -41,6 +41,15 @@ impl Gathered {
             world.files.insert(path.to_owned(), blob);
         } else if path.starts_with("logging/") || path.starts_with("csds/") {
             world.files.insert(free_path(path, world), blob);
+        } else if path == "bundle.json" {
+            // Laid over each other two worlds make a third that nobody has, with findings of its own.
+            return Err(ReadError::Malformed {
+                origin: blob.origin,
+                line: 0,
+                column: 0,
+                problem: "a second snapshot".into(),
+                remedy: "check one snapshot at a time; loose files may stand beside it".into(),
+            });
         } else if paths::list_key(path).is_some() {
             self.again.push((path.to_owned(), blob));
         } else {
