@@ -23,7 +23,9 @@ fn report_contract(out: &Path) -> Result<(), Box<dyn Error>> {
         .btree_map(["."])
         .out_dir(out)
         .build(&[".meshdoctor.v1"])?;
-    prost_build::Config::new().btree_map(["."]).compile_fds(descriptors)?;
+    prost_build::Config::new()
+        .btree_map(["."])
+        .compile_fds(descriptors)?;
     Ok(())
 }
 

@@ -8,7 +8,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 fn main() {
-    if let Some((folder, n)) = std::env::var("MESHDOCTOR_BENCH_WORLD").ok().as_deref().and_then(|v| v.split_once(':')) {
+    if let Some((folder, n)) = std::env::var("MESHDOCTOR_BENCH_WORLD")
+        .ok()
+        .as_deref()
+        .and_then(|v| v.split_once(':'))
+    {
         world::write(Path::new(folder), n.parse().expect("DIR:N"));
         return;
     }
@@ -27,7 +31,10 @@ fn check(path: &Path) {
 
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn incident() {
-    check(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/incidents/missing-client-role")));
+    check(Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/incidents/missing-client-role"
+    )));
 }
 
 #[divan::bench(args = [1_000, 10_000], sample_count = 5, sample_size = 1)]

@@ -6,7 +6,7 @@ use meshdoctor::snapshot::{Blob, Content, Encoding, ProjectId};
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Write};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use tempfile::{NamedTempFile, TempPath};
 
 const SIZE: usize = 256 << 20;
@@ -110,7 +110,7 @@ const BROKEN: &[&str] = &[
 ];
 
 /// The file, made once.
-static FILE: LazyLock<Arc<TempPath>> = LazyLock::new(|| {
+static FILE: LazyLock<TempPath> = LazyLock::new(|| {
     let file = NamedTempFile::new().unwrap();
     let mut out = BufWriter::new(&file);
     let (mut state, mut written) = (0x9e37_79b9_7f4a_7c15, 0);
@@ -136,13 +136,13 @@ static FILE: LazyLock<Arc<TempPath>> = LazyLock::new(|| {
     }
     out.flush().unwrap();
     drop(out);
-    Arc::new(file.into_temp_path())
+    file.into_temp_path()
 });
 
 fn scan(bencher: divan::Bencher, services: &[&str]) {
     let blob = Blob {
         origin: "entries.ndjson".into(),
-        content: Content::Spooled(Arc::clone(&FILE)),
+        content: Content::File(FILE.to_path_buf()),
         encoding: Encoding::Plain,
     };
     let logs = BTreeMap::from([(ProjectId::from("shop-prod"), vec![blob])]);

@@ -1,9 +1,17 @@
 //! A world of any size on disk: `n` exported VirtualServices with Services, `2n` pods, and CSDS of three clients.
-use envoy_types::pb::envoy::config::cluster::v3::cluster::{ClusterDiscoveryType, DiscoveryType, EdsClusterConfig};
 use envoy_types::pb::envoy::config::cluster::v3::Cluster;
-use envoy_types::pb::envoy::config::core::v3::{Address, HealthStatus, Node, SocketAddress, address, socket_address};
-use envoy_types::pb::envoy::config::endpoint::v3::{ClusterLoadAssignment, Endpoint, LbEndpoint, LocalityLbEndpoints, lb_endpoint};
-use envoy_types::pb::envoy::config::route::v3::{Route, RouteAction, RouteConfiguration, RouteMatch, VirtualHost, route, route_action, route_match};
+use envoy_types::pb::envoy::config::cluster::v3::cluster::{
+    ClusterDiscoveryType, DiscoveryType, EdsClusterConfig,
+};
+use envoy_types::pb::envoy::config::core::v3::{
+    Address, HealthStatus, Node, SocketAddress, address, socket_address,
+};
+use envoy_types::pb::envoy::config::endpoint::v3::{
+    ClusterLoadAssignment, Endpoint, LbEndpoint, LocalityLbEndpoints, lb_endpoint,
+};
+use envoy_types::pb::envoy::config::route::v3::{
+    Route, RouteAction, RouteConfiguration, RouteMatch, VirtualHost, route, route_action, route_match,
+};
 use envoy_types::pb::envoy::service::status::v3::client_config::GenericXdsConfig;
 use envoy_types::pb::envoy::service::status::v3::{ClientConfig, ClientStatusResponse, ConfigStatus};
 use envoy_types::pb::google::protobuf::{Any, Struct, Value, value};
@@ -27,21 +35,39 @@ pub fn write(root: &Path, n: usize) {
         .collect();
     list(&kubernetes, "namespaces", items);
     let all = |make: &dyn Fn(usize) -> serde_json::Value| (0..n).map(make).collect::<Vec<_>>();
-    list(&kubernetes, "services", all(&|i| json!({
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("svc-{i}"), "namespace": namespace(i)},
-        "spec": {"type": "ClusterIP", "clusterIP": "10.30.0.9", "selector": {"app": format!("svc-{i}")},
-                 "ports": [{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}]},
-    })));
-    list(&kubernetes, "virtualservices.networking.istio.io", all(&|i| json!({
-        "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
-        "metadata": {"name": format!("svc-{i}"), "namespace": namespace(i)},
-        "spec": {"hosts": [host(i)], "gateways": ["external-mesh"],
-                 "http": [{"route": [{"destination": {"host": format!("svc-{i}"), "port": {"number": 80}}}]}]},
-    })));
-    list(&kubernetes, "deployments.apps", all(&|i| json!({
-        "metadata": {"name": format!("svc-{i}"), "namespace": namespace(i)},
-        "spec": {"replicas": 2, "template": {"metadata": {"labels": {"app": format!("svc-{i}")}}}},
-    })));
+    list(
+        &kubernetes,
+        "services",
+        all(&|i| {
+            json!({
+                "apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("svc-{i}"), "namespace": namespace(i)},
+                "spec": {"type": "ClusterIP", "clusterIP": "10.30.0.9", "selector": {"app": format!("svc-{i}")},
+                         "ports": [{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}]},
+            })
+        }),
+    );
+    list(
+        &kubernetes,
+        "virtualservices.networking.istio.io",
+        all(&|i| {
+            json!({
+                "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+                "metadata": {"name": format!("svc-{i}"), "namespace": namespace(i)},
+                "spec": {"hosts": [host(i)], "gateways": ["external-mesh"],
+                         "http": [{"route": [{"destination": {"host": format!("svc-{i}"), "port": {"number": 80}}}]}]},
+            })
+        }),
+    );
+    list(
+        &kubernetes,
+        "deployments.apps",
+        all(&|i| {
+            json!({
+                "metadata": {"name": format!("svc-{i}"), "namespace": namespace(i)},
+                "spec": {"replicas": 2, "template": {"metadata": {"labels": {"app": format!("svc-{i}")}}}},
+            })
+        }),
+    );
     let pods = (0..2 * n).map(|p| json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": format!("svc-{}-{p}", p / 2), "namespace": namespace(p / 2),
@@ -88,7 +114,10 @@ fn csds(n: usize) -> Vec<u8> {
             name: host(i),
             domains: vec![host(i), format!("{}:80", host(i))],
             routes: vec![Route {
-                r#match: Some(RouteMatch { path_specifier: Some(route_match::PathSpecifier::Prefix("/".into())), ..Default::default() }),
+                r#match: Some(RouteMatch {
+                    path_specifier: Some(route_match::PathSpecifier::Prefix("/".into())),
+                    ..Default::default()
+                }),
                 action: Some(route::Action::Route(RouteAction {
                     cluster_specifier: Some(route_action::ClusterSpecifier::Cluster(cluster_name(i))),
                     ..Default::default()
@@ -98,40 +127,63 @@ fn csds(n: usize) -> Vec<u8> {
             ..Default::default()
         })
         .collect();
-    let mut resources = vec![resource("envoy.config.route.v3.RouteConfiguration", "external-mesh:80", &RouteConfiguration {
-        name: "external-mesh:80".into(),
-        virtual_hosts,
-        ..Default::default()
-    })];
+    let mut resources = vec![resource(
+        "envoy.config.route.v3.RouteConfiguration",
+        "external-mesh:80",
+        &RouteConfiguration {
+            name: "external-mesh:80".into(),
+            virtual_hosts,
+            ..Default::default()
+        },
+    )];
     for i in 0..n {
         let name = cluster_name(i);
-        resources.push(resource("envoy.config.cluster.v3.Cluster", &name, &Cluster {
-            name: name.clone(),
-            cluster_discovery_type: Some(ClusterDiscoveryType::Type(DiscoveryType::Eds.into())),
-            eds_cluster_config: Some(EdsClusterConfig { service_name: name.clone(), ..Default::default() }),
-            ..Default::default()
-        }));
-        resources.push(resource("envoy.config.endpoint.v3.ClusterLoadAssignment", &name, &ClusterLoadAssignment {
-            cluster_name: name.clone(),
-            endpoints: vec![LocalityLbEndpoints {
-                lb_endpoints: (2 * i..2 * i + 2).map(|pod| endpoint(&address(pod))).collect(),
+        resources.push(resource(
+            "envoy.config.cluster.v3.Cluster",
+            &name,
+            &Cluster {
+                name: name.clone(),
+                cluster_discovery_type: Some(ClusterDiscoveryType::Type(DiscoveryType::Eds.into())),
+                eds_cluster_config: Some(EdsClusterConfig {
+                    service_name: name.clone(),
+                    ..Default::default()
+                }),
                 ..Default::default()
-            }],
-            ..Default::default()
-        }));
+            },
+        ));
+        resources.push(resource(
+            "envoy.config.endpoint.v3.ClusterLoadAssignment",
+            &name,
+            &ClusterLoadAssignment {
+                cluster_name: name.clone(),
+                endpoints: vec![LocalityLbEndpoints {
+                    lb_endpoints: (2 * i..2 * i + 2).map(|pod| endpoint(&address(pod))).collect(),
+                    ..Default::default()
+                }],
+                ..Default::default()
+            },
+        ));
     }
     let config = CLIENTS.iter().map(|client| ClientConfig {
         node: Some(Node {
             id: format!("projects/{NUMBER}/networks/mesh:test-mesh/nodes/{client}"),
             metadata: Some(Struct {
-                fields: HashMap::from([("CLOUD_RUN_SERVICE".to_owned(), Value { kind: Some(value::Kind::StringValue((*client).into())) })]),
+                fields: HashMap::from([(
+                    "CLOUD_RUN_SERVICE".to_owned(),
+                    Value {
+                        kind: Some(value::Kind::StringValue((*client).into())),
+                    },
+                )]),
             }),
             ..Default::default()
         }),
         generic_xds_configs: resources.clone(),
         ..Default::default()
     });
-    ClientStatusResponse { config: config.collect() }.encode_to_vec()
+    ClientStatusResponse {
+        config: config.collect(),
+    }
+    .encode_to_vec()
 }
 
 fn endpoint(ip: &str) -> LbEndpoint {
@@ -157,7 +209,10 @@ fn resource(kind: &str, name: &str, message: &impl Message) -> GenericXdsConfig 
         type_url: type_url.clone(),
         name: name.into(),
         version_info: "1".into(),
-        xds_config: Some(Any { type_url, value: message.encode_to_vec() }),
+        xds_config: Some(Any {
+            type_url,
+            value: message.encode_to_vec(),
+        }),
         config_status: ConfigStatus::Synced.into(),
         ..Default::default()
     }

@@ -9,6 +9,7 @@
 //! | room | what it is for |
 //! |---|---|
 //! | [`scope`] | what the user asked to look at |
+//! | [`input`], [`names`] | what can be wrong with input; the names that two rooms and more share |
 //! | [`gcp`], [`k8s`] | the few fields we use of each resource, as serde types |
 //! | [`xds`] | CSDS answers opened: listeners, routes, clusters, endpoints, sync state |
 //! | [`snapshot`] | what was collected: typed raw resources, where each came from, what could not be had |
@@ -23,9 +24,11 @@ pub mod cli;
 pub mod diagnose;
 pub mod fix;
 pub mod gcp;
+pub mod input;
 pub mod k8s;
 pub mod logs;
 pub mod mesh;
+pub mod names;
 pub mod report;
 pub mod rules;
 pub mod scope;

@@ -3,9 +3,9 @@ use super::output::{ColorChoice, Format};
 use super::scope::ScopeArgs;
 use super::{CliError, exit, output};
 use crate::diagnose::diagnose;
+use crate::report;
 use crate::report::table::{self, TableOptions};
 use crate::report::v1::{Report, finding::Severity, report::Verdict};
-use crate::report;
 use crate::rules::engine::Selection;
 use crate::rules::{Layer, RuleSet};
 use crate::snapshot::read::{self, Options};
@@ -80,7 +80,10 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
     let folders: Vec<&Path> = args.rules.iter().map(PathBuf::as_path).collect();
     let set = RuleSet::with(&folders).map_err(CliError::Rules)?;
     let selection = selection(args, &set)?;
-    let options = Options { iam_policies: args.iam_policy.clone(), project: args.scope.project.clone() };
+    let options = Options {
+        iam_policies: args.iam_policy.clone(),
+        project: args.scope.project.clone(),
+    };
     let mut snapshot = read::read(&args.paths, &options)?;
     args.scope.apply(&mut snapshot.manifest.scope);
     let report = diagnose(&snapshot, &set, &selection)?;
@@ -108,14 +111,19 @@ fn selection(args: &Args, set: &RuleSet) -> Result<Selection, CliError> {
     for name in &args.layer {
         let Some(layer) = Layer::ALL.into_iter().find(|l| l.as_str() == name) else {
             let all: Vec<&str> = Layer::ALL.iter().map(|l| l.as_str()).collect();
-            return Err(CliError::Usage(format!("unknown layer {name}\n  remedy: one of {}", all.join(", "))));
+            return Err(CliError::Usage(format!(
+                "unknown layer {name}\n  remedy: one of {}",
+                all.join(", ")
+            )));
         };
         selection.layers.insert(layer);
     }
     for code in &args.rule {
         let code = code.to_ascii_uppercase();
         if set.get(&code).is_none() {
-            return Err(CliError::Usage(format!("unknown rule {code}\n  remedy: `meshdoctor rules list` prints them")));
+            return Err(CliError::Usage(format!(
+                "unknown rule {code}\n  remedy: `meshdoctor rules list` prints them"
+            )));
         }
         selection.codes.insert(code);
     }

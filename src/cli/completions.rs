@@ -21,7 +21,9 @@ pub fn run(args: &Args, mut command: Command) -> Result<u8, CliError> {
 /// Prints the manual page, in roff.
 pub fn man(command: Command) -> Result<u8, CliError> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command).render(&mut page).map_err(CliError::Stdout)?;
+    clap_mangen::Man::new(command)
+        .render(&mut page)
+        .map_err(CliError::Stdout)?;
     output::write(&String::from_utf8_lossy(&page), None)?;
     Ok(exit::FINE)
 }

@@ -9,6 +9,7 @@ mod scope;
 
 pub use error::CliError;
 
+use crate::report;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -16,7 +17,9 @@ use std::process::ExitCode;
 /// Diagnoses the path from a Cloud Run service into Cloud Service Mesh on GKE.
 #[derive(Debug, Parser)]
 #[command(name = "meshdoctor", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 nothing at or above --fail-on; 1 findings at or above it; 2 wrong usage; 3 inconclusive.")]
+#[command(
+    after_help = "Exit status: 0 nothing at or above --fail-on; 1 findings at or above it; 2 wrong usage; 3 inconclusive."
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -44,7 +47,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            let status = if error.use_stderr() { exit::USAGE } else { exit::FINE };
+            let status = if error.use_stderr() {
+                exit::USAGE
+            } else {
+                exit::FINE
+            };
             // Nowhere is left to say that printing failed.
             let _ = error.print();
             return status.into();
@@ -61,7 +68,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         // Whoever reads our output has had enough: `meshdoctor … | head`.
         Err(error) if error.is_broken_pipe() => exit::FINE.into(),
         Err(error) => {
-            eprintln!("error: {error}");
+            // Names and values of the input stand in it: other people's bytes.
+            eprintln!("error: {}", report::safe(&error.to_string()));
             error.status().into()
         }
     }

@@ -33,7 +33,12 @@ impl ColorChoice {
 
 /// Width of a page: the terminal's, else COLUMNS, else 100.
 pub fn width(to_file: bool) -> usize {
-    let terminal = || (!to_file).then(terminal_size::terminal_size).flatten().map(|(w, _)| usize::from(w.0));
+    let terminal = || {
+        (!to_file)
+            .then(terminal_size::terminal_size)
+            .flatten()
+            .map(|(w, _)| usize::from(w.0))
+    };
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
     terminal().or_else(columns).unwrap_or(100).clamp(40, 400)
 }
@@ -41,16 +46,24 @@ pub fn width(to_file: bool) -> usize {
 /// Writes a result to a file (temporary name, then rename) or to standard output.
 pub fn write(text: &str, file: Option<&PathBuf>) -> Result<(), CliError> {
     match file {
-        Some(path) => to_file(text, path).map_err(|source| CliError::Write { path: path.clone(), source }),
+        Some(path) => to_file(text, path).map_err(|source| CliError::Write {
+            path: path.clone(),
+            source,
+        }),
         None => {
             let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CliError::Stdout)
+            out.write_all(text.as_bytes())
+                .and_then(|()| out.flush())
+                .map_err(CliError::Stdout)
         }
     }
 }
 
 fn to_file(text: &str, path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.persist(path)?;

@@ -4,7 +4,7 @@ use super::{CliError, exit, output};
 use crate::diagnose;
 use crate::report;
 use crate::report::v1::{RuleList, RuleSummary};
-use crate::rules::{Rule, RuleSet, fixture, page};
+use crate::rules::{Rule, RuleError, RuleSet, fixture, page};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,7 @@ pub struct Args {
 enum Command {
     /// List the rules
     List {
+        /// The format of the list
         #[arg(short, long, value_enum, default_value_t = Format::Table)]
         output: Format,
         #[command(flatten)]
@@ -82,7 +83,9 @@ fn list(set: &RuleSet, format: Format, fixtures: &Path) -> Result<u8, CliError> 
         }
         Format::Table => {
             let mut table = comfy_table::Table::new();
-            table.load_style(comfy_table::TableStyle::new()).set_header(["code", "severity", "layer", "name"]);
+            table
+                .load_style(comfy_table::TableStyle::new())
+                .set_header(["code", "severity", "layer", "name"]);
             for rule in &set.rules {
                 let severity = format!("{:?}", rule.file.severity).to_ascii_uppercase();
                 table.add_row([rule.code(), &severity, rule.file.layer.as_str(), &rule.file.name]);
@@ -103,7 +106,8 @@ fn summary(rule: &Rule, fixtures: &Path) -> RuleSummary {
         severity: diagnose::severity(rule.file.severity).into(),
         needs: rule.file.needs.iter().map(|n| n.value.clone()).collect(),
         references: rule.file.references.clone(),
-        fixtures: fixture::files(fixtures, rule.code()).map_or(0, |f| u32::try_from(f.len()).unwrap_or(u32::MAX)),
+        fixtures: fixture::files(fixtures, rule.code())
+            .map_or(0, |f| u32::try_from(f.len()).unwrap_or(u32::MAX)),
     }
 }
 
@@ -111,13 +115,18 @@ fn show(own: &Own, code: Option<&str>, facts: Option<&str>) -> Result<u8, CliErr
     let text = match (code, facts) {
         (_, Some(kind)) => page::facts(kind).ok_or_else(|| {
             let kinds: Vec<&str> = crate::mesh::facts::kinds().iter().map(|k| k.0).collect();
-            CliError::Usage(format!("unknown kind of subject {kind}\n  remedy: one of {}", kinds.join(", ")))
+            CliError::Usage(format!(
+                "unknown kind of subject {kind}\n  remedy: one of {}",
+                kinds.join(", ")
+            ))
         })?,
         (code, None) => {
             let code = code.unwrap_or_default().to_ascii_uppercase();
             let set = own.load()?;
             let rule = set.get(&code).ok_or_else(|| {
-                CliError::Usage(format!("unknown rule {code}\n  remedy: `meshdoctor rules list` prints them"))
+                CliError::Usage(format!(
+                    "unknown rule {code}\n  remedy: `meshdoctor rules list` prints them"
+                ))
             })?;
             page::rule(rule, &set)
         }
@@ -129,29 +138,52 @@ fn show(own: &Own, code: Option<&str>, facts: Option<&str>) -> Result<u8, CliErr
 fn lint(own: &Own) -> Result<u8, CliError> {
     let set = own.load()?;
     let problems = if own.fixtures.is_dir() {
-        fixture::missing(&set, &own.fixtures)
-            .map_err(|source| CliError::Write { path: own.fixtures.clone(), source })?
+        fixture::missing(&set, &own.fixtures).map_err(|source| CliError::Write {
+            path: own.fixtures.clone(),
+            source,
+        })?
     } else {
-        vec![format!("{} is no folder: fixtures were not looked at", own.fixtures.display())]
+        let folder = own.fixtures.display().to_string();
+        vec![RuleError::new(
+            &folder,
+            (0, 0),
+            "no folder: fixtures were not looked at",
+            "name it with --fixtures",
+        )]
     };
     for problem in &problems {
         eprintln!("error: {problem}");
     }
-    output::write(&format!("{} rules, {} problems\n", set.rules.len(), problems.len()), None)?;
-    Ok(if problems.is_empty() { exit::FINE } else { exit::USAGE })
+    output::write(
+        &format!("{} rules, {} problems\n", set.rules.len(), problems.len()),
+        None,
+    )?;
+    Ok(if problems.is_empty() {
+        exit::FINE
+    } else {
+        exit::USAGE
+    })
 }
 
 fn test(own: &Own, codes: &[String]) -> Result<u8, CliError> {
     let set = own.load()?;
     let codes: Vec<String> = codes.iter().map(|c| c.to_ascii_uppercase()).collect();
     if let Some(code) = codes.iter().find(|code| set.get(code).is_none()) {
-        return Err(CliError::Usage(format!("unknown rule {code}\n  remedy: `meshdoctor rules list` prints them")));
+        return Err(CliError::Usage(format!(
+            "unknown rule {code}\n  remedy: `meshdoctor rules list` prints them"
+        )));
     }
     let fired = |snapshot: &crate::snapshot::Snapshot, code: &str| diagnose::fired(snapshot, &set, code);
     let (mut passed, mut failed) = (0, 0);
-    for rule in set.rules.iter().filter(|r| codes.is_empty() || codes.iter().any(|c| c == r.code())) {
-        let files = fixture::files(&own.fixtures, rule.code())
-            .map_err(|source| CliError::Write { path: own.fixtures.clone(), source })?;
+    for rule in set
+        .rules
+        .iter()
+        .filter(|r| codes.is_empty() || codes.iter().any(|c| c == r.code()))
+    {
+        let files = fixture::files(&own.fixtures, rule.code()).map_err(|source| CliError::Write {
+            path: own.fixtures.clone(),
+            source,
+        })?;
         for file in files {
             let outcome = fixture::run(&own.fixtures, &file, rule.code(), &fired);
             match outcome.problem {

@@ -10,7 +10,12 @@ pub struct ScopeArgs {
     #[arg(long, env = "MESHDOCTOR_PROJECT", value_name = "PROJECT")]
     pub project: Option<String>,
     /// A project of Cloud Run services, where it is another (repeatable)
-    #[arg(long, env = "MESHDOCTOR_SERVICE_PROJECT", value_name = "PROJECT", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "MESHDOCTOR_SERVICE_PROJECT",
+        value_name = "PROJECT",
+        value_delimiter = ','
+    )]
     pub service_project: Vec<String>,
     /// A region of Cloud Run services (repeatable)
     #[arg(long, env = "MESHDOCTOR_REGION", value_name = "REGION", value_delimiter = ',')]
@@ -19,7 +24,12 @@ pub struct ScopeArgs {
     #[arg(long, env = "MESHDOCTOR_SERVICE", value_name = "GLOB", value_delimiter = ',')]
     pub service: Vec<String>,
     /// A fleet membership (repeatable)
-    #[arg(long, env = "MESHDOCTOR_MEMBERSHIP", value_name = "NAME", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "MESHDOCTOR_MEMBERSHIP",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
     pub membership: Vec<String>,
     /// A URL that the clients should be able to call
     #[arg(long, env = "MESHDOCTOR_URL", value_name = "URL")]

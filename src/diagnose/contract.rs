@@ -4,7 +4,7 @@ use crate::fix;
 use crate::report::v1::{self, check, collector, finding, report};
 use crate::rules::engine::{Check, Confidence, Evidence, Fix, Status};
 use crate::rules::{RuleSet, Severity};
-use crate::snapshot::{self, Snapshot};
+use crate::snapshot::{self, Snapshot, Warning};
 
 /// Schema of the report that this version writes.
 const SCHEMA: &str = "meshdoctor.report.v1";
@@ -23,7 +23,11 @@ pub fn report(
         schema_version: SCHEMA.into(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
         verdict: verdict.into(),
-        reasons: if verdict == report::Verdict::Inconclusive { reasons } else { Vec::new() },
+        reasons: if verdict == report::Verdict::Inconclusive {
+            reasons
+        } else {
+            Vec::new()
+        },
         scope: Some(v1::Scope {
             project: scope.project,
             service_projects: scope.service_projects,
@@ -39,12 +43,24 @@ pub fn report(
         findings: findings.into_iter().map(|f| finding_of(set, f)).collect(),
         checks: checks.iter().map(|c| check_of(set, c)).collect(),
         collectors: snapshot.manifest.collectors.iter().map(collector_of).collect(),
-        warnings: snapshot.world.warnings.iter().map(|w| format!("{}: {}", w.origin, w.text)).collect(),
+        warnings: snapshot.world.warnings.iter().map(warning).collect(),
     }
 }
 
+/// A warning in one line.
+pub fn warning(warning: &Warning) -> String {
+    format!("{}: {}", warning.origin, warning.text)
+}
+
 fn finding_of(set: &RuleSet, diagnosed: Diagnosed) -> v1::Finding {
-    let Diagnosed { finding, role, explained_by, code, layer, .. } = diagnosed;
+    let Diagnosed {
+        finding,
+        role,
+        explained_by,
+        code,
+        layer,
+        ..
+    } = diagnosed;
     let rule = &set.rules[finding.rule].file;
     v1::Finding {
         id: finding.id,

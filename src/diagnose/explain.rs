@@ -36,7 +36,10 @@ pub fn explain(set: &RuleSet, findings: Vec<Finding>) -> Vec<Diagnosed> {
         .enumerate()
         .map(|(index, mut finding)| {
             // A cause is at least as bad as what it causes.
-            finding.severity = reach[index].iter().map(|e| own[*e]).fold(finding.severity, Ord::max);
+            finding.severity = reach[index]
+                .iter()
+                .map(|e| own[*e])
+                .fold(finding.severity, Ord::max);
             let role = match (causes[index].is_empty(), finding.severity) {
                 (false, _) => Role::Symptom,
                 (true, Severity::Error | Severity::Critical) => Role::RootCause,
@@ -55,14 +58,22 @@ pub fn explain(set: &RuleSet, findings: Vec<Finding>) -> Vec<Diagnosed> {
         })
         .collect();
     diagnosed.sort_by(|a, b| {
-        (a.role, b.finding.severity, b.explains, a.layer, &a.code, &a.finding.subject).cmp(&(
-            b.role,
-            a.finding.severity,
-            a.explains,
-            b.layer,
-            &b.code,
-            &b.finding.subject,
-        ))
+        (
+            a.role,
+            b.finding.severity,
+            b.explains,
+            a.layer,
+            &a.code,
+            &a.finding.subject,
+        )
+            .cmp(&(
+                b.role,
+                a.finding.severity,
+                a.explains,
+                b.layer,
+                &b.code,
+                &b.finding.subject,
+            ))
     });
     diagnosed
 }
@@ -77,7 +88,9 @@ fn nearest_causes(set: &RuleSet, findings: &[Finding]) -> Vec<Vec<usize>> {
             let all = index.causes(set.rules[finding.rule].code(), symptom, findings);
             let layer = |cause: &usize| set.rules[findings[*cause].rule].file.layer;
             let nearest = all.iter().map(layer).max();
-            all.into_iter().filter(|cause| Some(layer(cause)) == nearest).collect()
+            all.into_iter()
+                .filter(|cause| Some(layer(cause)) == nearest)
+                .collect()
         })
         .collect()
 }
@@ -119,7 +132,9 @@ impl<'a> Index<'a> {
     }
 
     fn causes(&self, code: &str, symptom: usize, findings: &[Finding]) -> BTreeSet<usize> {
-        let Some(causes) = self.by_code.get(code) else { return BTreeSet::new() };
+        let Some(causes) = self.by_code.get(code) else {
+            return BTreeSet::new();
+        };
         let about = &findings[symptom].about;
         let mut found: BTreeSet<usize> = causes.wide.iter().copied().collect();
         for (set, map) in [

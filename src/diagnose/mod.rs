@@ -41,7 +41,11 @@ pub fn diagnose(snapshot: &Snapshot, set: &RuleSet, selection: &Selection) -> Re
     let evidence: LogEvidence = logs::scan(&snapshot.logs, &signatures, &mesh::service_names(snapshot))?;
     let mesh = Mesh::build(snapshot, &evidence);
     let outcome = engine::run(set, &mesh, snapshot, selection);
-    Ok(report(snapshot, set, &mesh, outcome, selection))
+    let mut report = report(snapshot, set, &mesh, outcome, selection);
+    report
+        .warnings
+        .extend(evidence.warnings.iter().map(contract::warning));
+    Ok(report)
 }
 
 fn report(

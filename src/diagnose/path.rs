@@ -17,7 +17,11 @@ pub fn paths(set: &RuleSet, mesh: &Mesh, findings: &[Diagnosed], checks: &[Check
             v1::Path {
                 client: mesh.client_name(client),
                 host: mesh.hosts.get(host as usize).cloned().unwrap_or_default(),
-                hops: layers.selected.iter().map(|layer| hop(*layer, mesh, (client, host), &on_path, &layers)).collect(),
+                hops: layers
+                    .selected
+                    .iter()
+                    .map(|layer| hop(*layer, mesh, (client, host), &on_path, &layers))
+                    .collect(),
             }
         })
         .collect()
@@ -31,14 +35,20 @@ struct Layers {
 
 impl Layers {
     fn new(set: &RuleSet, checks: &[Check]) -> Self {
-        let mut layers = Self { selected: BTreeSet::new(), undecided: BTreeMap::new() };
+        let mut layers = Self {
+            selected: BTreeSet::new(),
+            undecided: BTreeMap::new(),
+        };
         for check in checks {
             let rule = &set.rules[check.rule].file;
             layers.selected.insert(rule.layer);
             if let Status::Skipped(reason) = &check.status
                 && rule.severity >= Severity::Error
             {
-                layers.undecided.entry(rule.layer).or_insert_with(|| reason.clone());
+                layers
+                    .undecided
+                    .entry(rule.layer)
+                    .or_insert_with(|| reason.clone());
             }
         }
         layers
@@ -69,7 +79,10 @@ fn hop(layer: Layer, mesh: &Mesh, path: (u32, u32), on_path: &[&Diagnosed], laye
 }
 
 fn summary(findings: &[&&Diagnosed]) -> String {
-    findings.first().map(|f| f.finding.summary.clone()).unwrap_or_default()
+    findings
+        .first()
+        .map(|f| f.finding.summary.clone())
+        .unwrap_or_default()
 }
 
 fn title(layer: Layer) -> &'static str {
@@ -102,9 +115,13 @@ impl Index {
             if about.mesh_wide {
                 index.wide.push(i);
             } else if let Some(hosts) = &about.hosts {
-                hosts.iter().for_each(|host| index.by_host.entry(*host).or_default().push(i));
+                hosts
+                    .iter()
+                    .for_each(|host| index.by_host.entry(*host).or_default().push(i));
             } else if let Some(clients) = &about.clients {
-                clients.iter().for_each(|client| index.by_client.entry(*client).or_default().push(i));
+                clients
+                    .iter()
+                    .for_each(|client| index.by_client.entry(*client).or_default().push(i));
             }
         }
         index
@@ -116,6 +133,10 @@ impl Index {
         found.extend(of(&self.by_client, client));
         found.extend(of(&self.by_host, host));
         found.sort_unstable();
-        found.iter().map(|i| &findings[*i]).filter(|f| f.finding.about.covers(client, host)).collect()
+        found
+            .iter()
+            .map(|i| &findings[*i])
+            .filter(|f| f.finding.about.covers(client, host))
+            .collect()
     }
 }

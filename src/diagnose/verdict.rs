@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 /// UNHEALTHY with a root cause of severity ERROR or above; else INCONCLUSIVE where a reason stands against HEALTHY.
 pub fn verdict(findings: &[Diagnosed], reasons: &[String]) -> Verdict {
-    let broken = findings.iter().any(|f| f.role == Role::RootCause && f.finding.severity >= Severity::Error);
+    let broken = findings
+        .iter()
+        .any(|f| f.role == Role::RootCause && f.finding.severity >= Severity::Error);
     match (broken, reasons.is_empty()) {
         (true, _) => Verdict::Unhealthy,
         (false, true) => Verdict::Healthy,
@@ -34,10 +36,13 @@ pub fn reasons(set: &RuleSet, mesh: &Mesh, checks: &[Check], selection: &Selecti
         .collect();
     if selection.is_everything() {
         if mesh.clients.iter().all(|c| !c.in_mesh) {
-            reasons.push("no Cloud Run service that names a mesh was seen: there is no client to check".into());
+            reasons
+                .push("no Cloud Run service that names a mesh was seen: there is no client to check".into());
         }
         if mesh.hosts.is_empty() {
-            reasons.push("no VirtualService exports a host through external-mesh: there is no path to check".into());
+            reasons.push(
+                "no VirtualService exports a host through external-mesh: there is no path to check".into(),
+            );
         }
     } else if checks.iter().all(|c| c.subjects == 0) {
         reasons.push("none of the selected rules found anything to look at".into());

@@ -153,7 +153,7 @@ fn best_pieces<'a>(need: &'a Need, rarity: &Rarity, length: usize) -> Cut<'a> {
 fn rarest_window<'a>(text: &'a [u8], rarity: &Rarity, length: usize) -> Option<(usize, &'a [u8], f32)> {
     text.windows(length.min(text.len()))
         .enumerate()
-        .map(|(at, window)| (at, window, rarity.expect(window)))
+        .map(|(at, window)| (at, window, rarity.expected(window)))
         .min_by(|a, b| a.2.total_cmp(&b.2))
 }
 

@@ -35,7 +35,7 @@ impl Rarity {
     }
 
     /// The logarithm of how often the text is to be expected at one place: the lower, the rarer.
-    pub fn expect(&self, text: &[u8]) -> f32 {
+    pub fn expected(&self, text: &[u8]) -> f32 {
         let first = text.first().map_or(0.0, |b| self.share(*b).ln());
         first
             + text

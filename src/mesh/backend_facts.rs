@@ -21,9 +21,15 @@ impl<'s> Policies<'s> {
     pub fn new(cluster: &Cluster<'s>) -> Self {
         let k8s = cluster.k8s;
         Self {
-            network: k8s.and_then(|k| k.network_policies.as_ref()).map(|p| NetworkPolicies::new(p)),
-            authorization: k8s.and_then(|k| k.authorization_policies.as_ref()).map(|p| Authorization::new(p)),
-            mtls: k8s.and_then(|k| k.peer_authentications.as_ref()).map(|p| PeerAuthentications::new(p)),
+            network: k8s
+                .and_then(|k| k.network_policies.as_ref())
+                .map(|p| NetworkPolicies::new(p)),
+            authorization: k8s
+                .and_then(|k| k.authorization_policies.as_ref())
+                .map(|p| Authorization::new(p)),
+            mtls: k8s
+                .and_then(|k| k.peer_authentications.as_ref())
+                .map(|p| PeerAuthentications::new(p)),
         }
     }
 }
@@ -36,8 +42,16 @@ pub struct Routed {
     pub ports: BTreeSet<u16>,
 }
 
-pub fn facts(model: &Model, index: usize, service: &Service, routed: &Routed, policies: &Policies) -> Backend {
-    let Some(cluster) = model.clusters.get(index) else { return Backend::default() };
+pub fn facts(
+    model: &Model,
+    index: usize,
+    service: &Service,
+    routed: &Routed,
+    policies: &Policies,
+) -> Backend {
+    let Some(cluster) = model.clusters.get(index) else {
+        return Backend::default();
+    };
     let meta = &service.metadata;
     let pods = cluster.pods.select(&meta.namespace, &service.spec.selector);
     let pods_known = cluster.k8s.is_some_and(|k| k.pods.is_had());
@@ -56,12 +70,21 @@ pub fn facts(model: &Model, index: usize, service: &Service, routed: &Routed, po
         pods: count(pods.len(), pods_known, || unread("pods")),
         ready_pods: count(ready.len(), pods_known, || unread("pods")),
         unready: pods.iter().filter(|p| !is_ready(p)).map(|p| unready(p)).collect(),
-        pods_with_sidecar: count(ready.iter().filter(|p| has_sidecar(p)).count(), pods_known, || unread("pods")),
+        pods_with_sidecar: count(
+            ready.iter().filter(|p| has_sidecar(p)).count(),
+            pods_known,
+            || unread("pods"),
+        ),
         container_ports: declared(&pods).into_iter().map(i64::from).collect(),
         ..Backend::default()
     };
     // The messages name the pod: only without them are two pods in one trouble one reason.
-    let kind = |reason: &str| reason.split_once(": ").map_or(reason, |(kind, _)| kind).to_owned();
+    let kind = |reason: &str| {
+        reason
+            .split_once(": ")
+            .map_or(reason, |(kind, _)| kind)
+            .to_owned()
+    };
     let mut reasons: Vec<String> = facts.unready.iter().map(|u| kind(&u.reason)).collect();
     reasons.sort();
     reasons.dedup();
@@ -78,34 +101,62 @@ pub fn facts(model: &Model, index: usize, service: &Service, routed: &Routed, po
 }
 
 fn count(number: usize, known: bool, why: impl Fn() -> String) -> Fact<i64> {
-    if known { Fact::Known(i64::try_from(number).unwrap_or(i64::MAX)) } else { Fact::Unknown(why()) }
+    if known {
+        Fact::Known(i64::try_from(number).unwrap_or(i64::MAX))
+    } else {
+        Fact::Unknown(why())
+    }
 }
 
 fn labels(labels: &BTreeMap<String, String>) -> String {
-    labels.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(",")
+    labels
+        .iter()
+        .map(|(k, v)| format!("{k}={v}"))
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn is_ready(pod: &Pod) -> bool {
-    pod.status.conditions.iter().any(|c| c.kind == "Ready" && c.status == "True")
+    pod.status
+        .conditions
+        .iter()
+        .any(|c| c.kind == "Ready" && c.status == "True")
 }
 
 /// Whether it carries a sidecar: a container, or an init container that keeps running (a native sidecar).
 fn has_sidecar(pod: &Pod) -> bool {
-    pod.spec.containers.iter().chain(&pod.spec.init_containers).any(|c| c.name == "istio-proxy")
+    pod.spec
+        .containers
+        .iter()
+        .chain(&pod.spec.init_containers)
+        .any(|c| c.name == "istio-proxy")
 }
 
 /// Why a pod is not ready, in Kubernetes' own words.
 fn unready(pod: &Pod) -> UnreadyPod {
-    let waiting = pod.status.container_statuses.iter().filter(|c| !c.ready).find_map(|c| {
-        let reason = c.state.waiting.as_ref().or(c.state.terminated.as_ref())?;
-        Some(match reason.message.as_str() {
-            "" => reason.reason.clone(),
-            message => format!("{}: {message}", reason.reason),
-        })
-    });
+    let waiting = pod
+        .status
+        .container_statuses
+        .iter()
+        .filter(|c| !c.ready)
+        .find_map(|c| {
+            let reason = c.state.waiting.as_ref().or(c.state.terminated.as_ref())?;
+            Some(match reason.message.as_str() {
+                "" => reason.reason.clone(),
+                message => format!("{}: {message}", reason.reason),
+            })
+        });
     let condition = || {
-        let wrong = pod.status.conditions.iter().find(|c| c.status == "False" && !c.reason.is_empty())?;
-        let words = if wrong.message.is_empty() { String::new() } else { format!(": {}", wrong.message) };
+        let wrong = pod
+            .status
+            .conditions
+            .iter()
+            .find(|c| c.status == "False" && !c.reason.is_empty())?;
+        let words = if wrong.message.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", wrong.message)
+        };
         Some(format!("{}{words}", wrong.reason))
     };
     let phase = || match (pod.status.phase.as_str(), pod.status.reason.as_str()) {
@@ -113,7 +164,10 @@ fn unready(pod: &Pod) -> UnreadyPod {
         (phase, "") => phase.to_owned(),
         (phase, reason) => format!("{phase}: {reason}"),
     };
-    UnreadyPod { pod: pod.metadata.name.clone(), reason: waiting.or_else(condition).unwrap_or_else(phase) }
+    UnreadyPod {
+        pod: pod.metadata.name.clone(),
+        reason: waiting.or_else(condition).unwrap_or_else(phase),
+    }
 }
 
 /// Ports that the pods' own containers declare; the sidecar's are not the application's.
@@ -124,16 +178,31 @@ fn declared(pods: &[&Pod]) -> BTreeSet<u16> {
 
 fn own_containers(pod: &Pod) -> impl Iterator<Item = &Container> {
     let native = pod.spec.init_containers.iter().filter(|c| !c.ports.is_empty());
-    pod.spec.containers.iter().chain(native).filter(|c| c.name != "istio-proxy")
+    pod.spec
+        .containers
+        .iter()
+        .chain(native)
+        .filter(|c| c.name != "istio-proxy")
 }
 
-fn used_ports(service: &Service, routed: &Routed, pods: &[&Pod], known: bool, unread: &str) -> Vec<BackendPort> {
+fn used_ports(
+    service: &Service,
+    routed: &Routed,
+    pods: &[&Pod],
+    known: bool,
+    unread: &str,
+) -> Vec<BackendPort> {
     let ports = &service.spec.ports;
-    let only = if let [only] = ports.as_slice() { Some(only.port) } else { None };
+    let only = if let [only] = ports.as_slice() {
+        Some(only.port)
+    } else {
+        None
+    };
     let numbers = declared(pods);
     let mut used = Vec::new();
     for (index, port) in ports.iter().enumerate() {
-        let wanted = routed.ports.contains(&port.port) || (routed.ports.contains(&0) && only == Some(port.port));
+        let wanted =
+            routed.ports.contains(&port.port) || (routed.ports.contains(&0) && only == Some(port.port));
         if !wanted {
             continue;
         }
@@ -164,7 +233,10 @@ fn target(port: &ServicePort, pods: &[&Pod]) -> (String, u16) {
         Some(TargetPort::Number(number)) => (number.to_string(), *number),
         Some(TargetPort::Name(name)) => {
             let mut ports = pods.iter().flat_map(|p| own_containers(p)).flat_map(|c| &c.ports);
-            (name.clone(), ports.find(|p| p.name == *name).map_or(0, |p| p.container_port))
+            (
+                name.clone(),
+                ports.find(|p| p.name == *name).map_or(0, |p| p.container_port),
+            )
         }
     }
 }
@@ -173,7 +245,8 @@ fn target(port: &ServicePort, pods: &[&Pod]) -> (String, u16) {
 fn is_http(port: &ServicePort) -> bool {
     const HTTP: [&str; 6] = ["http", "http2", "https", "grpc", "grpc-web", "kubernetes.io/h2c"];
     let name = port.name.split('-').next().unwrap_or_default();
-    HTTP.contains(&port.app_protocol.to_ascii_lowercase().as_str()) || (port.app_protocol.is_empty() && HTTP.contains(&name))
+    HTTP.contains(&port.app_protocol.to_ascii_lowercase().as_str())
+        || (port.app_protocol.is_empty() && HTTP.contains(&name))
 }
 
 /// Labels of the namespace's pods that come near the selector, and the selector that a single typo away would match.
@@ -194,7 +267,12 @@ fn near_labels(cluster: &Cluster, service: &Service, facts: &mut Backend) {
                 None => {
                     wrong += 1;
                     let key_near = |k: &&String| strsim::jaro_winkler(k, key) > 0.85;
-                    if let Some((near, own)) = pod.metadata.labels.iter().find(|(k, v)| *v == value && key_near(k)) {
+                    if let Some((near, own)) = pod
+                        .metadata
+                        .labels
+                        .iter()
+                        .find(|(k, v)| *v == value && key_near(k))
+                    {
                         score += 0.9;
                         corrected.remove(key);
                         corrected.insert(near.clone(), own.clone());
@@ -212,10 +290,18 @@ fn near_labels(cluster: &Cluster, service: &Service, facts: &mut Backend) {
         let score = score / wanted.len() as f64;
         let entry = scored.entry(labels(&corrected)).or_insert((0.0, BTreeMap::new()));
         if score > entry.0 {
-            *entry = (score, if wrong == 1 && score > 0.8 { corrected } else { BTreeMap::new() });
+            *entry = (
+                score,
+                if wrong == 1 && score > 0.8 {
+                    corrected
+                } else {
+                    BTreeMap::new()
+                },
+            );
         }
     }
-    let mut near: Vec<(&String, &(f64, BTreeMap<String, String>))> = scored.iter().filter(|(_, (s, _))| *s > 0.6).collect();
+    let mut near: Vec<(&String, &(f64, BTreeMap<String, String>))> =
+        scored.iter().filter(|(_, (s, _))| *s > 0.6).collect();
     near.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
     facts.nearest_labels = near.iter().take(3).map(|(text, _)| (*text).clone()).collect();
     facts.corrected_selector = near
@@ -228,7 +314,10 @@ fn near_labels(cluster: &Cluster, service: &Service, facts: &mut Backend) {
 /// Whether a workload that the selector selects is scaled to 0.
 fn scale(cluster: &Cluster, service: &Service, facts: &mut Backend) {
     let Some(k8s) = cluster.k8s else { return };
-    for (kind, workload) in cluster.workloads.select(&service.metadata.namespace, &service.spec.selector) {
+    for (kind, workload) in cluster
+        .workloads
+        .select(&service.metadata.namespace, &service.spec.selector)
+    {
         let is_zero = workload.spec.replicas == Some(0);
         if facts.workload.is_empty() || is_zero {
             facts.workload = format!("{kind}/{}", workload.metadata.name);
@@ -241,7 +330,10 @@ fn scale(cluster: &Cluster, service: &Service, facts: &mut Backend) {
     facts.scaled_to_zero = if k8s.deployments.is_had() && k8s.stateful_sets.is_had() {
         Fact::Known(false)
     } else {
-        Fact::Unknown(format!("the Deployments and StatefulSets of {} were not collected", cluster.membership))
+        Fact::Unknown(format!(
+            "the Deployments and StatefulSets of {} were not collected",
+            cluster.membership
+        ))
     };
 }
 
@@ -250,14 +342,20 @@ fn injection(cluster: &Cluster, namespace: &str, facts: &mut Backend) {
         facts.injection = if cluster.k8s.is_some_and(|k| k.namespaces.is_had()) {
             Fact::Unknown(format!("namespace {namespace} is not in the listing"))
         } else {
-            Fact::Unknown(format!("the namespaces of {} were not collected", cluster.membership))
+            Fact::Unknown(format!(
+                "the namespaces of {} were not collected",
+                cluster.membership
+            ))
         };
         return;
     };
     let labels = &found.metadata.labels;
     let (switch, revision) = (labels.get("istio-injection"), labels.get("istio.io/rev"));
     let of = |key: &str| labels.get(key).map(|v| format!("{key}={v}"));
-    facts.injection_labels = ["istio-injection", "istio.io/rev"].into_iter().filter_map(of).collect();
+    facts.injection_labels = ["istio-injection", "istio.io/rev"]
+        .into_iter()
+        .filter_map(of)
+        .collect();
     let word = match (switch.map(String::as_str), revision) {
         (Some("disabled"), Some(_)) => "conflict",
         (Some("enabled"), _) | (None, Some(_)) => "enabled",
@@ -279,30 +377,47 @@ fn security(
     let unread = |what: &str| format!("the {what} of {} were not collected", cluster.membership);
     let none = BTreeMap::new();
     let labels = pods.first().map_or(&none, |p| &p.metadata.labels);
-    let ports: Vec<u16> = facts.ports.iter().filter_map(|p| u16::try_from(p.target_number).ok()).collect();
-    let workloads: Vec<Workload> =
-        ports.iter().map(|port| Workload { namespace: &service.metadata.namespace, labels, port: *port }).collect();
+    let ports: Vec<u16> = facts
+        .ports
+        .iter()
+        .filter_map(|p| u16::try_from(p.target_number).ok())
+        .collect();
+    let workloads: Vec<Workload> = ports
+        .iter()
+        .map(|port| Workload {
+            namespace: &service.metadata.namespace,
+            labels,
+            port: *port,
+        })
+        .collect();
 
     facts.mtls_mode = match &policies.mtls {
         None => Fact::Unknown(unread("PeerAuthentications")),
         Some(mtls) => {
             let modes = workloads.iter().map(|w| mtls.mode(w));
             let strictest = modes.max_by_key(|m| u8::from(m.mode.as_str() == "STRICT"));
-            facts.mtls_policy = strictest.as_ref().and_then(|m| m.policy.clone()).unwrap_or_default();
+            facts.mtls_policy = strictest
+                .as_ref()
+                .and_then(|m| m.policy.clone())
+                .unwrap_or_default();
             Fact::Known(strictest.map_or("PERMISSIVE", |m| m.mode.as_str()).into())
         }
     };
     facts.rule_tls_mode = match cluster.k8s.and_then(|k| k.destination_rules.as_ref()) {
         None => Fact::Unknown(unread("DestinationRules")),
         Some(rules) => {
-            let host = format!("{}.{}.svc.cluster.local", service.metadata.name, service.metadata.namespace);
+            let host = format!(
+                "{}.{}.svc.cluster.local",
+                service.metadata.name, service.metadata.namespace
+            );
             let port = facts.ports.first().and_then(|p| u16::try_from(p.port).ok());
             let found = destination_rule_tls(&host, None, port, rules, &service.metadata.namespace);
             facts.rule_tls_name = found.as_ref().map(|(_, name)| name.clone()).unwrap_or_default();
             Fact::Known(found.map(|(mode, _)| mode).unwrap_or_default())
         }
     };
-    facts.authorization = authorization(model, index, policies, &workloads, facts).unwrap_or_else(Fact::Unknown);
+    facts.authorization =
+        authorization(model, index, policies, &workloads, facts).unwrap_or_else(Fact::Unknown);
 }
 
 /// `allowed`, `denied` or `narrowed`; an error tells why nobody can say.
@@ -315,9 +430,14 @@ fn authorization(
 ) -> Result<Fact<String>, String> {
     let membership = facts.membership.clone();
     let Some(policies) = &policies.authorization else {
-        return Err(format!("the AuthorizationPolicies of {membership} were not collected"));
+        return Err(format!(
+            "the AuthorizationPolicies of {membership} were not collected"
+        ));
     };
-    let ranges: Vec<IpNet> = client_ranges(model, index).into_iter().flat_map(|c| c.ranges).collect();
+    let ranges: Vec<IpNet> = client_ranges(model, index)
+        .into_iter()
+        .flat_map(|c| c.ranges)
+        .collect();
     let mut worst = "allowed";
     for workload in workloads {
         match policies.judge(workload, &ranges).decision {
@@ -351,8 +471,12 @@ pub struct Caller {
 fn client_ranges(model: &Model, cluster: usize) -> Vec<Caller> {
     let mut callers: Vec<Caller> = Vec::new();
     for client in model.clients_of(cluster) {
-        let Some(client) = model.clients.get(client as usize) else { continue };
-        let same = |c: &&mut Caller| c.ranges == client.ranges && c.tags == client.tags && c.network == client.network;
+        let Some(client) = model.clients.get(client as usize) else {
+            continue;
+        };
+        let same = |c: &&mut Caller| {
+            c.ranges == client.ranges && c.tags == client.tags && c.network == client.network
+        };
         match callers.iter_mut().find(same) {
             Some(caller) => caller.name = format!("{}, {}", caller.name, client.name),
             None => callers.push(Caller {
@@ -368,14 +492,22 @@ fn client_ranges(model: &Model, cluster: usize) -> Vec<Caller> {
 
 /// Clients that NetworkPolicies or firewall rules keep out.
 fn blocks(model: &Model, index: usize, pods: &[&Pod], policies: &Policies, facts: &mut Backend) {
-    let Some(cluster) = model.clusters.get(index) else { return };
+    let Some(cluster) = model.clusters.get(index) else {
+        return;
+    };
     facts.policies_enforced = match cluster.gke {
         Some(gke) => Fact::Known(netpol::enforced(gke)),
-        None => Fact::Unknown(format!("the GKE cluster of {} was not collected", cluster.membership)),
+        None => Fact::Unknown(format!(
+            "the GKE cluster of {} was not collected",
+            cluster.membership
+        )),
     };
     let callers = client_ranges(model, index);
     facts.network_policy_blocks = match &policies.network {
-        None => Fact::Unknown(format!("the NetworkPolicies of {} were not collected", cluster.membership)),
+        None => Fact::Unknown(format!(
+            "the NetworkPolicies of {} were not collected",
+            cluster.membership
+        )),
         Some(network) => by_policies(network, &callers, pods, facts).unwrap_or_else(Fact::Unknown),
     };
     facts.firewall_blocks = by_firewall(model, cluster, &callers, pods, facts).unwrap_or_else(Fact::Unknown);
@@ -388,17 +520,25 @@ fn by_policies(
     facts: &Backend,
 ) -> Result<Fact<Vec<ClientBlock>>, String> {
     let mut blocks = Vec::new();
-    let Some(pod) = pods.first() else { return Ok(Fact::Known(blocks)) };
+    let Some(pod) = pods.first() else {
+        return Ok(Fact::Known(blocks));
+    };
     for caller in callers {
         for port in &facts.ports {
-            let Ok(number) = u16::try_from(port.target_number) else { continue };
+            let Ok(number) = u16::try_from(port.target_number) else {
+                continue;
+            };
             let name = container_port_name(pod, number);
             let pod_port = PodPort { number, name };
             match policies.admits(&facts.namespace, &pod.metadata.labels, &caller.ranges, pod_port) {
                 netpol::Admission::NotSelected | netpol::Admission::Admitted { .. } => {}
                 netpol::Admission::Refused { policies, missing } => blocks.push(ClientBlock {
                     client: caller.name.clone(),
-                    range: missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                    range: missing
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(", "),
                     port: port.target_number,
                     rule: policies.join(", "),
                     why: "no ingress rule admits this range".into(),
@@ -413,7 +553,9 @@ fn by_policies(
 
 fn container_port_name(pod: &Pod, number: u16) -> Option<&str> {
     let mut ports = own_containers(pod).flat_map(|c| &c.ports);
-    ports.find(|p| p.container_port == number && !p.name.is_empty()).map(|p| p.name.as_str())
+    ports
+        .find(|p| p.container_port == number && !p.name.is_empty())
+        .map(|p| p.name.as_str())
 }
 
 fn by_firewall(
@@ -425,18 +567,32 @@ fn by_firewall(
 ) -> Result<Fact<Vec<ClientBlock>>, String> {
     let mut blocks = Vec::new();
     let Some(target_network) = &cluster.network else {
-        return Err(format!("the network of {} is not known: its GKE cluster was not collected", cluster.membership));
+        return Err(format!(
+            "the network of {} is not known: its GKE cluster was not collected",
+            cluster.membership
+        ));
     };
-    let addresses: Vec<IpNet> = pods.iter().filter_map(|p| p.status.pod_ip.parse::<std::net::IpAddr>().ok().map(IpNet::from)).collect();
-    let target = if cluster.pod_ranges.is_empty() { &addresses } else { &cluster.pod_ranges };
+    let addresses: Vec<IpNet> = pods
+        .iter()
+        .filter_map(|p| p.status.pod_ip.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+        .collect();
+    let target = if cluster.pod_ranges.is_empty() {
+        &addresses
+    } else {
+        &cluster.pod_ranges
+    };
     for caller in callers {
         // A connector or a client without egress has no range of its own: other rules speak of it.
-        let Some(client_network) = &caller.network else { continue };
+        let Some(client_network) = &caller.network else {
+            continue;
+        };
         if caller.ranges.is_empty() {
             return Err(format!("the subnetwork of {} was not collected", caller.name));
         }
         for port in &facts.ports {
-            let Ok(number @ 1..) = u16::try_from(port.target_number) else { continue };
+            let Ok(number @ 1..) = u16::try_from(port.target_number) else {
+                continue;
+            };
             let admission = model.firewall.admits(&Flow {
                 client_network,
                 source: &caller.ranges,
@@ -451,13 +607,19 @@ fn by_firewall(
                 firewall::Admission::Allowed { .. } => continue,
                 firewall::Admission::Unknown(why) => return Err(why),
                 firewall::Admission::Denied { rule } => (rule.clone(), format!("rule {rule} denies it")),
-                firewall::Admission::ImpliedDeny => {
-                    (String::new(), "no rule allows it, and what no rule allows is denied".into())
-                }
+                firewall::Admission::ImpliedDeny => (
+                    String::new(),
+                    "no rule allows it, and what no rule allows is denied".into(),
+                ),
             };
             blocks.push(ClientBlock {
                 client: caller.name.clone(),
-                range: caller.ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+                range: caller
+                    .ranges
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(","),
                 port: port.target_number,
                 rule,
                 why,

@@ -48,10 +48,16 @@ fn basics(model: &Model, client: &Client) -> MeshClient {
 fn calls(model: &Model, client: &Client) -> Vec<String> {
     let mut hosts = Vec::new();
     for variable in client.template.containers.iter().flat_map(|c| &c.env) {
-        for word in variable.value.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))) {
+        for word in variable
+            .value
+            .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')))
+        {
             let host = names::host(word);
             let known = model.hosts.get(&host).is_some();
-            if host.contains('.') && (known || model.under_suffix(&host) == Some(true)) && !hosts.contains(&host) {
+            if host.contains('.')
+                && (known || model.under_suffix(&host) == Some(true))
+                && !hosts.contains(&host)
+            {
                 hosts.push(host);
             }
         }
@@ -62,19 +68,33 @@ fn calls(model: &Model, client: &Client) -> Vec<String> {
 fn mesh(model: &Model, client: &Client, facts: &mut MeshClient) {
     facts.mesh = client.mesh_text.clone();
     facts.mesh_wellformed = client.mesh.is_some();
-    let project = client.mesh.as_ref().map_or_else(|| model.fleet_project(), |m| m.project.clone());
+    let project = client
+        .mesh
+        .as_ref()
+        .map_or_else(|| model.fleet_project(), |m| m.project.clone());
     facts.mesh_name = client.mesh.as_ref().map(|m| m.mesh.clone()).unwrap_or_default();
     facts.mesh_project = model.projects.id(&project).0;
     facts.mesh_project_number = model.projects.number(&project).map(|n| n.0).unwrap_or_default();
 
-    let unread: Vec<&str> =
-        model.clusters.iter().filter(|c| c.offers.is_none()).map(|c| c.membership.as_str()).collect();
-    let offered: Vec<String> = model.clusters.iter().flat_map(|c| c.offers.iter().flatten().cloned()).collect();
+    let unread: Vec<&str> = model
+        .clusters
+        .iter()
+        .filter(|c| c.offers.is_none())
+        .map(|c| c.membership.as_str())
+        .collect();
+    let offered: Vec<String> = model
+        .clusters
+        .iter()
+        .flat_map(|c| c.offers.iter().flatten().cloned())
+        .collect();
     let not_read = || {
         if model.clusters.is_empty() {
             "no cluster of the mesh was collected".to_owned()
         } else {
-            format!("the ControlPlaneRevisions of {} were not collected", unread.join(", "))
+            format!(
+                "the ControlPlaneRevisions of {} were not collected",
+                unread.join(", ")
+            )
         }
     };
     let matches = client
@@ -93,22 +113,33 @@ fn mesh(model: &Model, client: &Client, facts: &mut MeshClient) {
         [only] => Fact::Known(only.clone()),
         many => Fact::Known(
             many.iter()
-                .max_by(|a, b| strsim::jaro_winkler(&facts.mesh, a).total_cmp(&strsim::jaro_winkler(&facts.mesh, b)))
+                .max_by(|a, b| {
+                    strsim::jaro_winkler(&facts.mesh, a).total_cmp(&strsim::jaro_winkler(&facts.mesh, b))
+                })
                 .cloned()
                 .unwrap_or_default(),
         ),
     };
-    facts.offered_meshes = if all_read { Fact::Known(offered) } else { Fact::Unknown(not_read()) };
+    facts.offered_meshes = if all_read {
+        Fact::Known(offered)
+    } else {
+        Fact::Unknown(not_read())
+    };
 }
 
 fn access(model: &Model, client: &Client, facts: &mut MeshClient) {
     if client.account.is_empty() {
-        let why = format!("the number of project {} is not known, so neither is its default account", client.project);
+        let why = format!(
+            "the number of project {} is not known, so neither is its default account",
+            client.project
+        );
         facts.access = Fact::Unknown(why.clone());
         facts.deny_policies_read = Fact::Unknown(why.clone());
         facts.account_state = Fact::Unknown(why);
     } else {
-        let decision = model.iam.access(&client.account, GET_CONFIGS, &facts.mesh_project);
+        let decision = model
+            .iam
+            .access(&client.account, GET_CONFIGS, &facts.mesh_project);
         facts.access = access_word(&decision);
         facts.deny_policies_read = match &decision.deny_unknown {
             None => Fact::Known(true),
@@ -127,9 +158,11 @@ fn access(model: &Model, client: &Client, facts: &mut MeshClient) {
     facts.run_agent_network_user = match (&client.network, facts.run_agent.as_str()) {
         (None, _) => Fact::unknown("the service names no network"),
         (Some(_), "") => Fact::Unknown(format!("the number of project {} is not known", client.project)),
-        (Some(network), agent) => {
-            role(&model.iam.has_role(agent, "roles/compute.networkUser", network.project.as_str()))
-        }
+        (Some(network), agent) => role(&model.iam.has_role(
+            agent,
+            "roles/compute.networkUser",
+            network.project.as_str(),
+        )),
     };
 }
 
@@ -184,8 +217,12 @@ fn grants(decision: &Decision, facts: &mut MeshClient) {
             locator: denial.locator.clone(),
         };
     }
-    facts.access_groups =
-        decision.grants.iter().filter(|g| g.through_group).map(|g| g.member.clone()).collect();
+    facts.access_groups = decision
+        .grants
+        .iter()
+        .filter(|g| g.through_group)
+        .map(|g| g.member.clone())
+        .collect();
 }
 
 fn account(model: &Model, client: &Client, facts: &mut MeshClient) {
@@ -215,26 +252,45 @@ fn egress(model: &Model, client: &Client, facts: &mut MeshClient) {
         facts.network_name = network.name.clone();
         facts.network_project = network.project.0.clone();
         facts.network_shared = network.project != client.project;
-        let here = model.networks.subnets_of(network).into_iter().find(|(key, _)| key.region == client.region);
+        let here = model
+            .networks
+            .subnets_of(network)
+            .into_iter()
+            .find(|(key, _)| key.region == client.region);
         facts.subnet_suggestion = here.map(|(key, _)| key.name.clone()).unwrap_or_default();
     }
     facts.subnet_state = subnet(model, client, facts);
     facts.subnet_range = client.ranges.first().map(ToString::to_string).unwrap_or_default();
 
-    let clusters: Vec<_> = model.clusters_of(client).into_iter().filter_map(|i| model.clusters.get(i)).collect();
-    let unknown = |what: &str| format!("the network of {what} is not known: its GKE cluster was not collected");
+    let clusters: Vec<_> = model
+        .clusters_of(client)
+        .into_iter()
+        .filter_map(|i| model.clusters.get(i))
+        .collect();
+    let unknown =
+        |what: &str| format!("the network of {what} is not known: its GKE cluster was not collected");
     let networks: Vec<_> = clusters.iter().filter_map(|c| c.network.as_ref()).collect();
-    let first = networks.first().map(|n| model.networks.subnets_of(n)).unwrap_or_default();
+    let first = networks
+        .first()
+        .map(|n| model.networks.subnets_of(n))
+        .unwrap_or_default();
     let suitable = first.into_iter().find(|(key, _)| key.region == client.region);
     facts.cluster_subnet = suitable.map(|(key, _)| key.name.clone()).unwrap_or_default();
-    let unread: Vec<&str> = clusters.iter().filter(|c| c.network.is_none()).map(|c| c.membership.as_str()).collect();
+    let unread: Vec<&str> = clusters
+        .iter()
+        .filter(|c| c.network.is_none())
+        .map(|c| c.membership.as_str())
+        .collect();
     facts.cluster_networks = if unread.is_empty() && !clusters.is_empty() {
         Fact::Known(networks.iter().map(ToString::to_string).collect())
     } else {
         Fact::Unknown(unknown(&unread.join(", ")))
     };
     let answers: Vec<Option<bool>> = match &client.network {
-        Some(own) => networks.iter().map(|n| model.networks.connected(own, n)).collect(),
+        Some(own) => networks
+            .iter()
+            .map(|n| model.networks.connected(own, n))
+            .collect(),
         None => Vec::new(),
     };
     facts.network_reaches_cluster = if answers.contains(&Some(true)) {
@@ -252,7 +308,9 @@ fn egress(model: &Model, client: &Client, facts: &mut MeshClient) {
 }
 
 fn subnet(model: &Model, client: &Client, facts: &mut MeshClient) -> Fact<String> {
-    let Some(key) = &client.subnet else { return Fact::Known("found".into()) };
+    let Some(key) = &client.subnet else {
+        return Fact::Known("found".into());
+    };
     facts.subnet = key.to_string();
     let elsewhere = model.networks.subnets_by_name(&key.project, &key.name);
     facts.subnet_regions = elsewhere.iter().map(|(k, _)| k.region.clone()).collect();
@@ -274,9 +332,16 @@ fn bypassing(model: &Model, client: &Client, facts: &MeshClient) -> Fact<Vec<Str
     for host in super::exported_hosts(model, client) {
         let answer = model.dns.answer(&host, network);
         if answer.state == AnswerState::Unknown {
-            return Fact::Unknown(format!("{host} could not be resolved: {}", answer.unknown.join("; ")));
+            return Fact::Unknown(format!(
+                "{host} could not be resolved: {}",
+                answer.unknown.join("; ")
+            ));
         }
-        if answer.addresses.iter().any(|ip| is_cloud_run_private(*ip) == Some(false)) {
+        if answer
+            .addresses
+            .iter()
+            .any(|ip| is_cloud_run_private(*ip) == Some(false))
+        {
             hosts.push(host);
         }
     }
@@ -288,8 +353,11 @@ fn state(client: &Client, facts: &mut MeshClient) {
         None => Fact::unknown("the service carries no terminal condition"),
         Some(condition) => {
             facts.condition_state = condition.state.clone();
-            facts.condition_reason =
-                if condition.revision_reason.is_empty() { condition.reason.clone() } else { condition.revision_reason.clone() };
+            facts.condition_reason = if condition.revision_reason.is_empty() {
+                condition.reason.clone()
+            } else {
+                condition.revision_reason.clone()
+            };
             facts.condition_message = condition.message.clone();
             match condition.state.as_str() {
                 "CONDITION_SUCCEEDED" => Fact::Known(true),
@@ -305,9 +373,18 @@ fn state(client: &Client, facts: &mut MeshClient) {
             unread.push(name.clone());
             continue;
         };
-        let mesh = revision.template.service_mesh.as_ref().map(|m| m.mesh.clone()).unwrap_or_default();
+        let mesh = revision
+            .template
+            .service_mesh
+            .as_ref()
+            .map(|m| m.mesh.clone())
+            .unwrap_or_default();
         if mesh != client.mesh_text {
-            outside.push(TrafficShare { revision: name.clone(), percent: *percent, mesh });
+            outside.push(TrafficShare {
+                revision: name.clone(),
+                percent: *percent,
+                mesh,
+            });
         }
     }
     facts.traffic_outside_mesh = if !client.in_mesh() || !outside.is_empty() || unread.is_empty() {
@@ -321,15 +398,26 @@ fn state(client: &Client, facts: &mut MeshClient) {
 
 fn seen(model: &Model, index: usize, client: &Client, facts: &mut MeshClient) {
     let proxies = model.proxies.of_service(index).count();
-    let unassigned = client.mesh.as_ref().map_or(0, |mesh| model.proxies.unassigned(mesh, model.projects));
+    let unassigned = client
+        .mesh
+        .as_ref()
+        .map_or(0, |mesh| model.proxies.unassigned(mesh, model.projects));
     facts.xds_clients = if !model.proxies.collected() {
         Fact::unknown("the proxies' status (CSDS) was not collected")
     } else if proxies == 0 && unassigned > 0 {
-        Fact::Unknown(format!("{unassigned} connected proxies of the mesh do not say which service is theirs"))
+        Fact::Unknown(format!(
+            "{unassigned} connected proxies of the mesh do not say which service is theirs"
+        ))
     } else {
         Fact::Known(i64::try_from(proxies).unwrap_or(i64::MAX))
     };
-    let groups = || model.logs.groups.iter().filter(|g| super::log_facts::is_of(g, client, model.projects));
+    let groups = || {
+        model
+            .logs
+            .groups
+            .iter()
+            .filter(|g| super::log_facts::is_of(g, client, model.projects))
+    };
     facts.active = if facts.min_instances > 0 || model.logs.active_services.contains(&client.name) {
         Fact::Known(true)
     } else if model.logging_collected {
@@ -345,7 +433,11 @@ fn seen(model: &Model, index: usize, client: &Client, facts: &mut MeshClient) {
     } else {
         Fact::unknown("logs were not collected")
     };
-    let captured = |name: &str| groups().find_map(|g| g.captures.get(name).cloned()).unwrap_or_default();
+    let captured = |name: &str| {
+        groups()
+            .find_map(|g| g.captures.get(name).cloned())
+            .unwrap_or_default()
+    };
     facts.denied_permission = captured("permission");
     facts.denied_project_number = captured("project_number");
 }

@@ -45,9 +45,15 @@ pub fn clients<'s>(snapshot: &'s Snapshot, projects: &Projects, networks: &Netwo
     let mut clients = Vec::new();
     for (project, regions) in &snapshot.cloud_run {
         for (region, location) in regions {
-            let revisions: BTreeMap<&str, &Revision> =
-                location.revisions.items().iter().map(|r| (last(&r.name), r)).collect();
-            for service in location.services.items() {
+            let revisions: BTreeMap<&str, &Revision> = location
+                .revisions
+                .items()
+                .iter()
+                .map(|r| (last(&r.name), r))
+                .collect();
+            let mut services: Vec<&Service> = location.services.items().iter().collect();
+            services.sort_by_key(|service| last(&service.name));
+            for service in services {
                 let named = named(&snapshot.manifest.scope, last(&service.name));
                 if named == Some(false) {
                     continue;
@@ -71,9 +77,9 @@ fn named(scope: &Scope, service: &str) -> Option<bool> {
 fn glob(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
-        Some((before, after)) => text
-            .strip_prefix(before)
-            .is_some_and(|rest| (0..=rest.len()).any(|i| rest.get(i..).is_some_and(|tail| glob(after, tail)))),
+        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
+            (0..=rest.len()).any(|i| rest.get(i..).is_some_and(|tail| glob(after, tail)))
+        }),
     }
 }
 
@@ -87,13 +93,34 @@ fn client<'s>(
 ) -> Client<'s> {
     let project = projects.id(project.as_str());
     let shares = shares(service, revisions);
-    let meshed = |r: &&'s Revision| r.template.service_mesh.as_ref().is_some_and(|m| !m.mesh.is_empty());
-    let serving = shares.iter().filter_map(|(_, percent, r)| r.map(|r| (*percent, r))).filter(|(p, _)| *p > 0);
-    let best = serving.filter(|(_, r)| meshed(r)).max_by_key(|(percent, _)| *percent).map(|(_, r)| r);
+    let meshed = |r: &&'s Revision| {
+        r.template
+            .service_mesh
+            .as_ref()
+            .is_some_and(|m| !m.mesh.is_empty())
+    };
+    let serving = shares
+        .iter()
+        .filter_map(|(_, percent, r)| r.map(|r| (*percent, r)))
+        .filter(|(p, _)| *p > 0);
+    let best = serving
+        .filter(|(_, r)| meshed(r))
+        .max_by_key(|(percent, _)| *percent)
+        .map(|(_, r)| r);
     let template = best.map_or(&service.template, |r| &r.template);
-    let mesh_of = |t: &Template| t.service_mesh.as_ref().map(|m| m.mesh.clone()).unwrap_or_default();
-    let mesh_text = Some(mesh_of(template)).filter(|m| !m.is_empty()).unwrap_or_else(|| mesh_of(&service.template));
-    let interface = template.vpc_access.as_ref().and_then(|v| v.network_interfaces.first());
+    let mesh_of = |t: &Template| {
+        t.service_mesh
+            .as_ref()
+            .map(|m| m.mesh.clone())
+            .unwrap_or_default()
+    };
+    let mesh_text = Some(mesh_of(template))
+        .filter(|m| !m.is_empty())
+        .unwrap_or_else(|| mesh_of(&service.template));
+    let interface = template
+        .vpc_access
+        .as_ref()
+        .and_then(|v| v.network_interfaces.first());
     let subnet = interface
         .filter(|i| !i.subnetwork.is_empty())
         .and_then(|i| SubnetKey::parse(&i.subnetwork, &project, region, projects));
@@ -108,7 +135,11 @@ fn client<'s>(
     // With the network alone, Cloud Run takes the subnetwork of the same name, as in auto-mode networks.
     let subnet = subnet.or_else(|| {
         let network = network.as_ref()?;
-        Some(SubnetKey { project: network.project.clone(), region: region.into(), name: network.name.clone() })
+        Some(SubnetKey {
+            project: network.project.clone(),
+            region: region.into(),
+            name: network.name.clone(),
+        })
     });
     let ranges = match subnet.as_ref().map(|s| networks.subnet(s)) {
         Some(Lookup::Found(found)) => found.ip_cidr_range.parse().into_iter().collect(),
@@ -147,13 +178,20 @@ fn shares<'s>(
     service: &'s Service,
     revisions: &BTreeMap<&str, &'s Revision>,
 ) -> Vec<(String, i64, Option<&'s Revision>)> {
-    let targets: &[TrafficTarget] =
-        if service.traffic_statuses.is_empty() { &service.traffic } else { &service.traffic_statuses };
+    let targets: &[TrafficTarget] = if service.traffic_statuses.is_empty() {
+        &service.traffic
+    } else {
+        &service.traffic_statuses
+    };
     targets
         .iter()
         .map(|target| {
             let latest = target.revision.is_empty();
-            let name = if latest { last(&service.latest_ready_revision) } else { last(&target.revision) };
+            let name = if latest {
+                last(&service.latest_ready_revision)
+            } else {
+                last(&target.revision)
+            };
             (name.to_owned(), target.percent, revisions.get(name).copied())
         })
         .collect()

@@ -62,11 +62,17 @@ pub fn clusters<'s>(snapshot: &'s Snapshot, projects: &Projects, networks: &Netw
             names.insert(name);
         }
     }
-    names.into_iter().map(|name| cluster(name, snapshot, projects, networks)).collect()
+    names
+        .into_iter()
+        .map(|name| cluster(name, snapshot, projects, networks))
+        .collect()
 }
 
 fn members(snapshot: &Snapshot) -> impl Iterator<Item = (&ProjectId, &Membership)> {
-    snapshot.fleet.iter().flat_map(|(project, fleet)| fleet.memberships.items().iter().map(move |m| (project, m)))
+    snapshot
+        .fleet
+        .iter()
+        .flat_map(|(project, fleet)| fleet.memberships.items().iter().map(move |m| (project, m)))
 }
 
 fn cluster<'s>(name: &str, snapshot: &'s Snapshot, projects: &Projects, networks: &Networks) -> Cluster<'s> {
@@ -76,7 +82,9 @@ fn cluster<'s>(name: &str, snapshot: &'s Snapshot, projects: &Projects, networks
         .or_else(|| snapshot.fleet.keys().next().map(|p| projects.id(p.as_str())))
         .unwrap_or_else(|| projects.id(&snapshot.manifest.scope.project));
     let (gke_project, gke) = gke(name, member.map(|(_, m)| m), snapshot, projects)
-        .map_or((fleet_project.clone(), None), |(project, gke)| (project, Some(gke)));
+        .map_or((fleet_project.clone(), None), |(project, gke)| {
+            (project, Some(gke))
+        });
     let feature = snapshot
         .fleet
         .values()
@@ -84,11 +92,16 @@ fn cluster<'s>(name: &str, snapshot: &'s Snapshot, projects: &Projects, networks
         .find(|f| last(&f.name) == "servicemesh");
     let of = |key: &str| last(key) == name;
     let network = gke.and_then(|gke| {
-        let text = Some(gke.network_config.network.as_str()).filter(|n| !n.is_empty()).unwrap_or(&gke.network);
+        let text = Some(gke.network_config.network.as_str())
+            .filter(|n| !n.is_empty())
+            .unwrap_or(&gke.network);
         NetworkKey::parse(text, &gke_project, projects)
     });
     let k8s = snapshot.kubernetes.get(name);
-    let pods = k8s.iter().flat_map(|k| k.pods.items()).filter(|p| p.status.phase != "Succeeded");
+    let pods = k8s
+        .iter()
+        .flat_map(|k| k.pods.items())
+        .filter(|p| p.status.phase != "Succeeded");
     let of_kind = |kind, list: &'s Collected<Vec<Deployment>>| list.items().iter().map(move |d| (kind, d));
     let workloads = k8s
         .iter()
@@ -103,15 +116,21 @@ fn cluster<'s>(name: &str, snapshot: &'s Snapshot, projects: &Projects, networks
         fleet_project,
         k8s,
         gke,
-        pod_ranges: gke.map(|g| networks.pod_ranges(g, &gke_project)).unwrap_or_default(),
+        pod_ranges: gke
+            .map(|g| networks.pod_ranges(g, &gke_project))
+            .unwrap_or_default(),
         gke_project,
         network,
         spec: feature.and_then(|f| f.membership_specs.iter().find(|(k, _)| of(k)).map(|(_, v)| v)),
         state: feature.and_then(|f| f.membership_states.iter().find(|(k, _)| of(k)).map(|(_, v)| v)),
-        offers: k8s.and_then(|k| k.control_plane_revisions.as_ref()).map(|revisions| {
-            let offered = revisions.iter().filter_map(|r| r.metadata.annotations.get(EXTERNAL_MESH));
-            offered.filter(|m| !m.is_empty()).cloned().collect()
-        }),
+        offers: k8s
+            .and_then(|k| k.control_plane_revisions.as_ref())
+            .map(|revisions| {
+                let offered = revisions
+                    .iter()
+                    .filter_map(|r| r.metadata.annotations.get(EXTERNAL_MESH));
+                offered.filter(|m| !m.is_empty()).cloned().collect()
+            }),
         services: BTreeMap::new(),
         service_namespaces: BTreeMap::new(),
         pods: LabelIndex::new(pods.map(|p| (p, &p.metadata, &p.metadata.labels))),
@@ -127,12 +146,16 @@ fn cluster<'s>(name: &str, snapshot: &'s Snapshot, projects: &Projects, networks
 impl<'s> Cluster<'s> {
     fn index(&mut self, k8s: &'s Kubernetes) {
         for service in k8s.services.items() {
-            let (namespace, name) = (service.metadata.namespace.as_str(), service.metadata.name.as_str());
+            let (namespace, name) = (
+                service.metadata.namespace.as_str(),
+                service.metadata.name.as_str(),
+            );
             self.services.insert((namespace, name), service);
             self.service_namespaces.entry(name).or_default().insert(namespace);
         }
         for namespace in k8s.namespaces.items() {
-            self.namespaces.insert(namespace.metadata.name.as_str(), namespace);
+            self.namespaces
+                .insert(namespace.metadata.name.as_str(), namespace);
         }
     }
 }
@@ -144,16 +167,22 @@ fn gke<'s>(
     snapshot: &'s Snapshot,
     projects: &Projects,
 ) -> Option<(ProjectId, &'s container::Cluster)> {
-    let link = member.and_then(|m| m.endpoint.gke_cluster.as_ref()).map(|g| g.resource_link.as_str());
+    let link = member
+        .and_then(|m| m.endpoint.gke_cluster.as_ref())
+        .map(|g| g.resource_link.as_str());
     let linked = link.map(|l| last(l).to_owned());
     let all = || {
-        snapshot
-            .clusters
-            .iter()
-            .flat_map(|(project, list)| list.clusters.iter().map(move |c| (projects.id(project.as_str()), c)))
+        snapshot.clusters.iter().flat_map(|(project, list)| {
+            list.clusters
+                .iter()
+                .map(move |c| (projects.id(project.as_str()), c))
+        })
     };
     all()
-        .find(|(_, c)| linked.as_deref() == Some(c.name.as_str()) && link.and_then(location).as_ref() == Some(&c.location))
+        .find(|(_, c)| {
+            linked.as_deref() == Some(c.name.as_str())
+                && link.and_then(location).as_ref() == Some(&c.location)
+        })
         .or_else(|| all().find(|(_, c)| last(&c.fleet.membership) == name))
         .or_else(|| all().find(|(_, c)| c.name == name))
 }

@@ -41,9 +41,17 @@ pub fn parts(model: &Model) -> BTreeMap<String, Part> {
 pub fn project(model: &Model, id: &str, part: &Part) -> Project {
     let number = model.projects.number(id).map(|n| n.0).unwrap_or_default();
     let no_number = || Fact::Unknown(format!("the number of project {id} is not known"));
-    let fleet_number = model.projects.number(&model.fleet_project()).map(|n| n.0).unwrap_or_default();
+    let fleet_number = model
+        .projects
+        .number(&model.fleet_project())
+        .map(|n| n.0)
+        .unwrap_or_default();
     let held = |agent: &str, role: &str| {
-        if agent.is_empty() { no_number() } else { super::client_facts::role(&model.iam.has_role(agent, role, id)) }
+        if agent.is_empty() {
+            no_number()
+        } else {
+            super::client_facts::role(&model.iam.has_role(agent, role, id))
+        }
     };
     let agent = |number: &str, host: &str| match number {
         "" => String::new(),
@@ -66,10 +74,16 @@ pub fn project(model: &Model, id: &str, part: &Part) -> Project {
 }
 
 fn feature<'s>(model: &Model<'_, 's>, project: &str) -> Fact<Option<&'s Feature>> {
-    let fleet = model.snapshot.fleet.iter().find(|(id, _)| model.projects.same(id.as_str(), project));
+    let fleet = model
+        .snapshot
+        .fleet
+        .iter()
+        .find(|(id, _)| model.projects.same(id.as_str(), project));
     match fleet.and_then(|(_, fleet)| fleet.features.as_ref()) {
         Some(features) => Fact::Known(features.iter().find(|f| last(&f.name) == "servicemesh")),
-        None => Fact::Unknown(format!("the fleet's features of project {project} were not collected")),
+        None => Fact::Unknown(format!(
+            "the fleet's features of project {project} were not collected"
+        )),
     }
 }
 
@@ -103,63 +117,106 @@ pub fn apis(model: &Model, id: &str, part: &Part) -> Vec<ApiUse> {
     if part.zones {
         needed.push(("dns", "it answers for the mesh's host names"));
     }
-    let listing = model.snapshot.service_usage.iter().find(|(p, _)| model.projects.same(p.as_str(), id)).map(|(_, l)| l);
+    let listing = model
+        .snapshot
+        .service_usage
+        .iter()
+        .find(|(p, _)| model.projects.same(p.as_str(), id))
+        .map(|(_, l)| l);
     needed
         .into_iter()
         .map(|(api, purpose)| {
             let api = format!("{api}.googleapis.com");
             let enabled = match listing {
-                Some(services) => {
-                    Fact::Known(services.iter().any(|s| last(&s.name) == api && s.state == "ENABLED"))
-                }
+                Some(services) => Fact::Known(
+                    services
+                        .iter()
+                        .any(|s| last(&s.name) == api && s.state == "ENABLED"),
+                ),
                 None => Fact::Unknown(format!("the enabled APIs of project {id} were not collected")),
             };
-            ApiUse { project: id.to_owned(), api, purpose: purpose.to_owned(), enabled }
+            ApiUse {
+                project: id.to_owned(),
+                api,
+                purpose: purpose.to_owned(),
+                enabled,
+            }
         })
         .collect()
 }
 
 pub fn membership(model: &Model, index: usize, exported_hosts: usize) -> Membership {
-    let Some(cluster) = model.clusters.get(index) else { return Membership::default() };
+    let Some(cluster) = model.clusters.get(index) else {
+        return Membership::default();
+    };
     let project = cluster.fleet_project.0.clone();
     let known = feature(model, &project);
     let state = cluster.state.and_then(|s| s.servicemesh.as_ref());
     let spec = cluster.spec.and_then(|s| s.mesh.as_ref());
     let revisions = cluster.k8s.and_then(|k| k.control_plane_revisions.as_ref());
-    let unread = || Fact::Unknown(format!("the ControlPlaneRevisions of {} were not collected", cluster.membership));
+    let unread = || {
+        Fact::Unknown(format!(
+            "the ControlPlaneRevisions of {} were not collected",
+            cluster.membership
+        ))
+    };
     let in_trouble = |of: &crate::k8s::istio::ControlPlaneRevision| {
         let wrong = of.status.conditions.iter().find(|c| {
-            matches!((c.kind.as_str(), c.status.as_str()), ("Reconciled", "False") | ("Stalled", "True"))
+            matches!(
+                (c.kind.as_str(), c.status.as_str()),
+                ("Reconciled", "False") | ("Stalled", "True")
+            )
         })?;
-        let words = if wrong.message.is_empty() { &wrong.reason } else { &wrong.message };
-        Some(format!("{}: {} is {} ({words})", of.metadata.name, wrong.kind, wrong.status))
+        let words = if wrong.message.is_empty() {
+            &wrong.reason
+        } else {
+            &wrong.message
+        };
+        Some(format!(
+            "{}: {} is {} ({words})",
+            of.metadata.name, wrong.kind, wrong.status
+        ))
     };
     Membership {
         membership: cluster.membership.clone(),
         location: cluster.location.clone(),
         has_spec: known.clone().map(|_| spec.is_some()),
         has_state: known.clone().map(|_| state.is_some()),
-        management: known.clone().map(|_| spec.map(|s| s.management.clone()).unwrap_or_default()),
-        implementation: known
+        management: known
             .clone()
-            .map(|_| state.map(|s| s.control_plane_management.implementation.clone()).unwrap_or_default()),
-        control_plane_state: known
-            .map(|_| state.map(|s| s.control_plane_management.state.clone()).unwrap_or_default()),
+            .map(|_| spec.map(|s| s.management.clone()).unwrap_or_default()),
+        implementation: known.clone().map(|_| {
+            state
+                .map(|s| s.control_plane_management.implementation.clone())
+                .unwrap_or_default()
+        }),
+        control_plane_state: known.map(|_| {
+            state
+                .map(|s| s.control_plane_management.state.clone())
+                .unwrap_or_default()
+        }),
         control_plane_details: state
             .iter()
             .flat_map(|s| &s.control_plane_management.details)
             .map(|d| format!("{}: {}", d.code, d.details))
             .collect(),
         external_meshes: cluster.offers.clone().map_or_else(unread, Fact::Known),
-        revisions: revisions
-            .map_or_else(unread, |r| Fact::Known(r.iter().map(|r| r.metadata.name.clone()).collect())),
+        revisions: revisions.map_or_else(unread, |r| {
+            Fact::Known(r.iter().map(|r| r.metadata.name.clone()).collect())
+        }),
         revisions_in_trouble: match revisions {
             Some(revisions) => Fact::Known(revisions.iter().filter_map(in_trouble).collect()),
-            None => Fact::Unknown(format!("the ControlPlaneRevisions of {} were not collected", cluster.membership)),
+            None => Fact::Unknown(format!(
+                "the ControlPlaneRevisions of {} were not collected",
+                cluster.membership
+            )),
         },
         exported_hosts: match cluster.k8s.map(|k| k.virtual_services.is_had()) {
             Some(true) => Fact::Known(i64::try_from(exported_hosts).unwrap_or(i64::MAX)),
-            _ => Fact::Unknown(format!("the VirtualServices of {} were not collected", cluster.membership)),
+            _ => Fact::Unknown(format!(
+                "the VirtualServices of {} were not collected",
+                cluster.membership
+            )),
         },
         offered_elsewhere: model
             .clusters
@@ -175,16 +232,36 @@ pub fn conditions(model: &Model) -> Vec<(MeshCondition, Option<usize>)> {
     let mut found = Vec::new();
     for (index, cluster) in model.clusters.iter().enumerate() {
         let project = &cluster.fleet_project.0;
-        for condition in cluster.state.and_then(|s| s.servicemesh.as_ref()).iter().flat_map(|s| &s.conditions) {
+        for condition in cluster
+            .state
+            .and_then(|s| s.servicemesh.as_ref())
+            .iter()
+            .flat_map(|s| &s.conditions)
+        {
             let facts = self::condition(model, project, condition);
             let membership = cluster.membership.clone();
-            found.push((MeshCondition { membership, location: cluster.location.clone(), ..facts }, Some(index)));
+            found.push((
+                MeshCondition {
+                    membership,
+                    location: cluster.location.clone(),
+                    ..facts
+                },
+                Some(index),
+            ));
         }
     }
     for (project, fleet) in &model.snapshot.fleet {
-        for feature in fleet.features.items().iter().filter(|f| last(&f.name) == "servicemesh") {
+        for feature in fleet
+            .features
+            .items()
+            .iter()
+            .filter(|f| last(&f.name) == "servicemesh")
+        {
             for condition in feature.state.servicemesh.iter().flat_map(|s| &s.conditions) {
-                found.push((self::condition(model, &model.projects.id(project.as_str()).0, condition), None));
+                found.push((
+                    self::condition(model, &model.projects.id(project.as_str()).0, condition),
+                    None,
+                ));
             }
         }
     }
@@ -208,9 +285,13 @@ fn condition(model: &Model, project: &str, condition: &Condition) -> MeshConditi
 pub fn exported_by_cluster(routings: &[Routing]) -> BTreeMap<usize, BTreeSet<String>> {
     let mut hosts: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     for routing in routings.iter().filter(|r| r.exports()) {
-        let own = routing.virtual_service.spec.hosts.iter().map(|h| super::names::host(h));
+        let own = routing
+            .virtual_service
+            .spec
+            .hosts
+            .iter()
+            .map(|h| super::names::host(h));
         hosts.entry(routing.cluster).or_default().extend(own);
     }
     hosts
 }
-

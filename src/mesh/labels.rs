@@ -22,10 +22,17 @@ impl<'s, T: Copy> LabelIndex<'s, T> {
         for (object, meta, labels) in objects {
             let namespace = namespaces
                 .entry(meta.namespace.as_str())
-                .or_insert_with(|| Namespace { all: Vec::new(), by_label: BTreeMap::new() });
+                .or_insert_with(|| Namespace {
+                    all: Vec::new(),
+                    by_label: BTreeMap::new(),
+                });
             namespace.all.push(object);
             for (key, value) in labels {
-                namespace.by_label.entry((key, value)).or_default().push((object, labels));
+                namespace
+                    .by_label
+                    .entry((key, value))
+                    .or_default()
+                    .push((object, labels));
             }
         }
         Self { namespaces }
@@ -38,10 +45,19 @@ impl<'s, T: Copy> LabelIndex<'s, T> {
 
     /// Those of a namespace that carry all labels of a selector; an empty one selects none, as a Service's does.
     pub fn select(&self, namespace: &str, wanted: &BTreeMap<String, String>) -> Vec<T> {
-        let Some(index) = self.namespaces.get(namespace) else { return Vec::new() };
-        let lists = wanted.iter().map(|(k, v)| index.by_label.get(&(k.as_str(), v.as_str())));
-        let shortest = lists.map(|l| l.map_or(&[][..], Vec::as_slice)).min_by_key(|l| l.len());
-        let of = shortest.unwrap_or_default().iter().filter(|(_, labels)| selector::contains(labels, wanted));
+        let Some(index) = self.namespaces.get(namespace) else {
+            return Vec::new();
+        };
+        let lists = wanted
+            .iter()
+            .map(|(k, v)| index.by_label.get(&(k.as_str(), v.as_str())));
+        let shortest = lists
+            .map(|l| l.map_or(&[][..], Vec::as_slice))
+            .min_by_key(|l| l.len());
+        let of = shortest
+            .unwrap_or_default()
+            .iter()
+            .filter(|(_, labels)| selector::contains(labels, wanted));
         of.map(|(object, _)| *object).collect()
     }
 }

@@ -10,7 +10,8 @@ use crate::xds::SyncState;
 /// Whether a group of hits is of this service: by name, and by project and region where the record says them.
 pub fn is_of(group: &HitGroup, client: &Client, projects: &Projects) -> bool {
     group.origin.service == client.name
-        && (group.origin.project.is_empty() || projects.same(&group.origin.project, client.project.as_str()))
+        && (group.origin.project.is_empty()
+            || projects.may_be_same(&group.origin.project, client.project.as_str()))
         && (group.origin.location.is_empty() || group.origin.location == client.region)
 }
 
@@ -19,11 +20,19 @@ pub fn clients_of(model: &Model, group: &HitGroup) -> Vec<u32> {
     if group.origin.service.is_empty() {
         return model.mesh_clients().map(|(i, _)| i).collect();
     }
-    (0u32..).zip(model.clients).filter(|(_, c)| is_of(group, c, model.projects)).map(|(i, _)| i).collect()
+    (0u32..)
+        .zip(model.clients)
+        .filter(|(_, c)| is_of(group, c, model.projects))
+        .map(|(i, _)| i)
+        .collect()
 }
 
 pub fn facts(model: &Model, group: &HitGroup) -> LogHit {
-    let host = group.captures.get("host").map(|h| names::host(h)).unwrap_or_default();
+    let host = group
+        .captures
+        .get("host")
+        .map(|h| names::host(h))
+        .unwrap_or_default();
     let clients: Vec<(usize, &Client)> = clients_of(model, group)
         .into_iter()
         .filter_map(|i| model.clients.get(i as usize).map(|c| (i as usize, c)))
@@ -32,7 +41,11 @@ pub fn facts(model: &Model, group: &HitGroup) -> LogHit {
     let mesh_client = clients.iter().any(|(_, c)| c.in_mesh()) || model.clients.is_empty();
     let recovered = !clients.is_empty()
         && clients.iter().all(|(i, _)| {
-            let mut resources = model.proxies.of_service(*i).flat_map(|p| &p.client.resources).peekable();
+            let mut resources = model
+                .proxies
+                .of_service(*i)
+                .flat_map(|p| &p.client.resources)
+                .peekable();
             resources.peek().is_some() && resources.all(|r| matches!(r.state, SyncState::Synced))
         });
     LogHit {

@@ -24,7 +24,11 @@ pub fn facts(model: &Model, host: &str, network: &NetworkKey, clients: Vec<Strin
         shadowed: answer.shadowed.as_ref().map(self::zone).unwrap_or_default(),
         record: answer.record.as_ref().map(|r| r.name.clone()).unwrap_or_default(),
         record_type: answer.record.as_ref().map(|r| r.kind.clone()).unwrap_or_default(),
-        record_data: answer.record.as_ref().map(|r| r.rrdatas.clone()).unwrap_or_default(),
+        record_data: answer
+            .record
+            .as_ref()
+            .map(|r| r.rrdatas.clone())
+            .unwrap_or_default(),
         addresses: answer.addresses.iter().map(ToString::to_string).collect(),
         public_addresses: answer
             .addresses
@@ -36,7 +40,11 @@ pub fn facts(model: &Model, host: &str, network: &NetworkKey, clients: Vec<Strin
         suffix,
         free_address: free_address(model),
         networks_with_this: networks.join(","),
-        project: if zone.project.is_empty() { network.project.0.clone() } else { zone.project.clone() },
+        project: if zone.project.is_empty() {
+            network.project.0.clone()
+        } else {
+            zone.project.clone()
+        },
         zone,
     }
 }
@@ -71,14 +79,32 @@ fn free_address(model: &Model) -> String {
     for compute in model.snapshot.compute.values() {
         for subnet in compute.subnetworks.items() {
             let secondary = subnet.secondary_ip_ranges.iter().map(|s| &s.ip_cidr_range);
-            taken.extend(std::iter::once(&subnet.ip_cidr_range).chain(secondary).filter_map(|r| r.parse::<IpNet>().ok()));
+            taken.extend(
+                std::iter::once(&subnet.ip_cidr_range)
+                    .chain(secondary)
+                    .filter_map(|r| r.parse::<IpNet>().ok()),
+            );
         }
-        taken.extend(compute.addresses.items().iter().filter_map(|a| a.address.parse::<IpAddr>().ok()).map(IpNet::from));
+        taken.extend(
+            compute
+                .addresses
+                .items()
+                .iter()
+                .filter_map(|a| a.address.parse::<IpAddr>().ok())
+                .map(IpNet::from),
+        );
     }
     taken.extend(model.clusters.iter().flat_map(|c| c.pod_ranges.clone()));
-    let blocks = (0..=255u8).rev().map(|b| Ipv4Addr::new(10, b, 0, 1)).chain((16..32).map(|b| Ipv4Addr::new(172, b, 0, 1)));
+    let blocks = (0..=255u8)
+        .rev()
+        .map(|b| Ipv4Addr::new(10, b, 0, 1))
+        .chain((16..32).map(|b| Ipv4Addr::new(172, b, 0, 1)));
     blocks
-        .filter_map(|address| Ipv4Net::new(address, 24).ok().map(|block| (address, IpNet::V4(block.trunc()))))
+        .filter_map(|address| {
+            Ipv4Net::new(address, 24)
+                .ok()
+                .map(|block| (address, IpNet::V4(block.trunc())))
+        })
         .find(|(_, block)| !taken.iter().any(|t| t.contains(block) || block.contains(t)))
         .map_or_else(|| "192.168.255.1".to_owned(), |(address, _)| address.to_string())
 }

@@ -20,7 +20,13 @@ pub fn export(model: &Model, routing: &Routing, host: &str) -> String {
 /// The same VirtualService in another namespace, with its destinations by their short name.
 pub fn moved(model: &Model, routing: &Routing, namespace: &str) -> String {
     let mut rules = model.raw_http(routing);
-    for route in rules.as_array_mut().into_iter().flatten().filter_map(|r| r.get_mut("route")?.as_array_mut()).flatten() {
+    for route in rules
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+        .filter_map(|r| r.get_mut("route")?.as_array_mut())
+        .flatten()
+    {
         if let Some(host) = route.pointer_mut("/destination/host")
             && let Some(short) = host.as_str().and_then(|h| h.split('.').next()).map(str::to_owned)
         {
@@ -37,7 +43,10 @@ pub fn moved(model: &Model, routing: &Routing, namespace: &str) -> String {
 
 /// A JSON patch that sets the port of one destination (`spec.http[0].route[0].destination`).
 pub fn port_patch(field: &str, port: i64) -> String {
-    let path = format!("/{}/port", field.replace('[', "/").replace(']', "").replace('.', "/"));
+    let path = format!(
+        "/{}/port",
+        field.replace('[', "/").replace(']', "").replace('.', "/")
+    );
     json!([{"op": "add", "path": path, "value": {"number": port}}]).to_string()
 }
 
@@ -62,8 +71,20 @@ pub fn raw_virtual_services(snapshot: &Snapshot) -> RawVirtualServices {
     let mut raw = BTreeMap::new();
     for membership in snapshot.kubernetes.keys() {
         for item in items(snapshot, membership, "virtualservices.networking.istio.io") {
-            let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-            raw.insert((membership.clone(), text("/metadata/namespace"), text("/metadata/name")), item);
+            let text = |pointer: &str| {
+                item.pointer(pointer)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            raw.insert(
+                (
+                    membership.clone(),
+                    text("/metadata/namespace"),
+                    text("/metadata/name"),
+                ),
+                item,
+            );
         }
     }
     raw
@@ -71,7 +92,12 @@ pub fn raw_virtual_services(snapshot: &Snapshot) -> RawVirtualServices {
 
 fn items(snapshot: &Snapshot, membership: &str, kind: &str) -> Vec<Value> {
     let path = format!("kubernetes/{membership}/{kind}.json");
-    let bytes = snapshot.world.files.get(&path).and_then(|blob| blob.bytes().ok()).unwrap_or_default();
+    let bytes = snapshot
+        .world
+        .files
+        .get(&path)
+        .and_then(|blob| blob.bytes().ok())
+        .unwrap_or_default();
     match serde_json::from_slice::<Value>(&bytes).map(|mut list| list["items"].take()) {
         Ok(Value::Array(items)) => items,
         _ => Vec::new(),

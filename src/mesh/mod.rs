@@ -66,9 +66,15 @@ impl Mesh {
 
     /// The client's service name; with its region where two services share the name.
     pub fn client_name(&self, client: u32) -> String {
-        let Some(own) = self.clients.get(client as usize) else { return String::new() };
+        let Some(own) = self.clients.get(client as usize) else {
+            return String::new();
+        };
         let shared = self.clients.iter().filter(|c| c.service == own.service).count() > 1;
-        if shared { format!("{} ({})", own.service, own.region) } else { own.service.clone() }
+        if shared {
+            format!("{} ({})", own.service, own.region)
+        } else {
+            own.service.clone()
+        }
     }
 
     /// What was found in order at one station of a path, in a few words; empty where there is nothing to say.
@@ -80,7 +86,10 @@ impl Mesh {
 /// Names of all Cloud Run services: the log scan tells which of them were active.
 pub fn service_names(snapshot: &Snapshot) -> BTreeSet<String> {
     let locations = snapshot.cloud_run.values().flat_map(|regions| regions.values());
-    locations.flat_map(|l| l.services.items()).map(|s| names::last(&s.name).to_owned()).collect()
+    locations
+        .flat_map(|l| l.services.items())
+        .map(|s| names::last(&s.name).to_owned())
+        .collect()
 }
 
 /// Hosts that the client's clusters export.
@@ -89,7 +98,12 @@ fn exported_hosts(model: &model::Model, client: &clients::Client) -> Vec<String>
     for index in model.clusters_of(client) {
         let k8s = model.clusters.get(index).and_then(|c| c.k8s);
         for virtual_service in k8s.iter().flat_map(|k| k.virtual_services.items()) {
-            if virtual_service.spec.gateways.iter().any(|g| g == routes::EXTERNAL_GATEWAY) {
+            if virtual_service
+                .spec
+                .gateways
+                .iter()
+                .any(|g| g == routes::EXTERNAL_GATEWAY)
+            {
                 hosts.extend(virtual_service.spec.hosts.iter().map(|h| names::host(h)));
             }
         }

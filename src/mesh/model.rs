@@ -101,9 +101,18 @@ impl<'m, 's: 'm> Model<'m, 's> {
 
     /// A VirtualService's http rules with all their fields, as they came.
     pub fn raw_http(&self, routing: &Routing) -> Value {
-        let raw = self.raw.get_or_init(|| manifests::raw_virtual_services(self.snapshot));
-        let key = (routing.of.membership.clone(), routing.namespace().to_owned(), routing.name().to_owned());
-        raw.get(&key).and_then(|v| v.pointer("/spec/http")).cloned().unwrap_or_else(|| Value::Array(Vec::new()))
+        let raw = self
+            .raw
+            .get_or_init(|| manifests::raw_virtual_services(self.snapshot));
+        let key = (
+            routing.of.membership.clone(),
+            routing.namespace().to_owned(),
+            routing.name().to_owned(),
+        );
+        raw.get(&key)
+            .and_then(|v| v.pointer("/spec/http"))
+            .cloned()
+            .unwrap_or_else(|| Value::Array(Vec::new()))
     }
 
     /// The fleet's project, as far as anything names it.
@@ -112,7 +121,10 @@ impl<'m, 's: 'm> Model<'m, 's> {
         if !scope.is_empty() {
             return self.projects.id(scope).0;
         }
-        self.clusters.first().map(|c| c.fleet_project.0.clone()).unwrap_or_default()
+        self.clusters
+            .first()
+            .map(|c| c.fleet_project.0.clone())
+            .unwrap_or_default()
     }
 
     /// Clients that name a mesh, with their index.
@@ -123,7 +135,11 @@ impl<'m, 's: 'm> Model<'m, 's> {
     /// Clusters that offer the client's mesh; all of them where none does or nothing tells.
     pub fn clusters_of(&self, client: &Client) -> Vec<usize> {
         let offering = |i: &usize| {
-            client.mesh.as_ref().is_some_and(|mesh| self.clusters.get(*i).is_some_and(|c| c.offers(mesh, self.projects)))
+            client.mesh.as_ref().is_some_and(|mesh| {
+                self.clusters
+                    .get(*i)
+                    .is_some_and(|c| c.offers(mesh, self.projects))
+            })
         };
         let all = 0..self.clusters.len();
         let found: Vec<usize> = all.clone().filter(offering).collect();
@@ -132,13 +148,20 @@ impl<'m, 's: 'm> Model<'m, 's> {
 
     /// Clients that a cluster serves: those of its meshes; where it offers none, all mesh clients.
     pub fn clients_of(&self, cluster: usize) -> Vec<u32> {
-        self.mesh_clients().filter(|(_, c)| self.clusters_of(c).contains(&cluster)).map(|(i, _)| i).collect()
+        self.mesh_clients()
+            .filter(|(_, c)| self.clusters_of(c).contains(&cluster))
+            .map(|(i, _)| i)
+            .collect()
     }
 
     /// Meshes that a cluster offers.
     pub fn meshes_of(&self, cluster: usize) -> Vec<MeshName> {
         let offers = self.clusters.get(cluster).and_then(|c| c.offers.as_ref());
-        offers.into_iter().flatten().filter_map(|m| MeshName::parse(m)).collect()
+        offers
+            .into_iter()
+            .flatten()
+            .filter_map(|m| MeshName::parse(m))
+            .collect()
     }
 
     /// Whether a host lies under a private zone for services of the company's own; None where no zone listing was collected.
@@ -160,10 +183,21 @@ impl<'m, 's: 'm> Model<'m, 's> {
 
 /// Names of private zones, without those that steer Google's own names.
 fn suffixes(dns: &DnsView) -> BTreeSet<String> {
-    const GOOGLE: [&str; 6] = ["googleapis.com", "gcr.io", "pkg.dev", "run.app", "google.com", "cloud.goog"];
+    const GOOGLE: [&str; 6] = [
+        "googleapis.com",
+        "gcr.io",
+        "pkg.dev",
+        "run.app",
+        "google.com",
+        "cloud.goog",
+    ];
     dns.suffixes()
         .into_iter()
-        .filter(|s| !GOOGLE.iter().any(|g| names::under(s, g)) && !s.ends_with("in-addr.arpa") && *s != "cluster.local")
+        .filter(|s| {
+            !GOOGLE.iter().any(|g| names::under(s, g))
+                && !s.ends_with("in-addr.arpa")
+                && *s != "cluster.local"
+        })
         .map(str::to_owned)
         .collect()
 }

@@ -13,8 +13,13 @@ impl MeshName {
     /// None where the text is not of that form.
     pub fn parse(text: &str) -> Option<Self> {
         match text.split('/').collect::<Vec<_>>().as_slice() {
-            ["projects", project, "locations", "global", "meshes", mesh] if !project.is_empty() && !mesh.is_empty() => {
-                Some(Self { project: (*project).into(), mesh: (*mesh).into() })
+            ["projects", project, "locations", "global", "meshes", mesh]
+                if !project.is_empty() && !mesh.is_empty() =>
+            {
+                Some(Self {
+                    project: (*project).into(),
+                    mesh: (*mesh).into(),
+                })
             }
             _ => None,
         }
@@ -35,7 +40,9 @@ pub fn last(path: &str) -> &str {
 pub fn host(text: &str) -> String {
     let text = text.trim().trim_end_matches('.').to_ascii_lowercase();
     match text.rsplit_once(':') {
-        Some((name, port)) if !name.contains(':') && port.bytes().all(|b| b.is_ascii_digit()) => name.to_owned(),
+        Some((name, port)) if !name.contains(':') && port.bytes().all(|b| b.is_ascii_digit()) => {
+            name.to_owned()
+        }
         _ => text,
     }
 }
@@ -53,5 +60,9 @@ pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>, most: usi
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     scored.dedup_by(|a, b| a.1 == b.1);
-    scored.into_iter().take(most).map(|(_, name)| name.to_owned()).collect()
+    scored
+        .into_iter()
+        .take(most)
+        .map(|(_, name)| name.to_owned())
+        .collect()
 }

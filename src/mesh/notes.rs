@@ -23,8 +23,20 @@ impl Notes {
     }
 
     pub fn note(&self, layer: &str, client: u32, host: u32) -> String {
-        let layers = ["iam", "cloud-run", "dns", "network", "control-plane", "routing", "workload", "policy", "dataplane"];
-        let Some(layer) = layers.into_iter().find(|l| *l == layer) else { return String::new() };
+        let layers = [
+            "iam",
+            "cloud-run",
+            "dns",
+            "network",
+            "control-plane",
+            "routing",
+            "workload",
+            "policy",
+            "dataplane",
+        ];
+        let Some(layer) = layers.into_iter().find(|l| *l == layer) else {
+            return String::new();
+        };
         self.of_both
             .get(&(layer, client, host))
             .or_else(|| self.of_host.get(&(layer, host)))

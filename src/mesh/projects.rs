@@ -1,4 +1,5 @@
 //! The project list: ids and numbers that mean the same project.
+use crate::gcp::iam::Policy;
 use crate::snapshot::{ProjectId, ProjectNumber, Snapshot};
 use std::collections::BTreeMap;
 
@@ -35,6 +36,11 @@ impl Projects {
                 projects.add(id.clone(), number);
             }
         }
+        for (id, iam) in &snapshot.projects {
+            if let Some(number) = iam.policy.as_ref().and_then(own_number) {
+                projects.add(id.clone(), number);
+            }
+        }
         projects
     }
 
@@ -59,5 +65,67 @@ impl Projects {
     /// Whether two names mean one project: equal as written, or through the list.
     pub fn same(&self, a: &str, b: &str) -> bool {
         a == b || self.id(a) == self.id(b)
+    }
+
+    /// Whether two names mean one project, or could: one is a number that nothing explains, the other an id without a number.
+    pub fn may_be_same(&self, a: &str, b: &str) -> bool {
+        let unexplained =
+            |name: &str| ProjectNumber::parse(name).is_some_and(|n| !self.id_of.contains_key(&n));
+        let numberless = |name: &str| self.number(name).is_none();
+        self.same(a, b) || (unexplained(a) && numberless(b)) || (numberless(a) && unexplained(b))
+    }
+}
+
+/// The number of a policy's own project: Google gives the `….serviceAgent` roles to the project's own agents,
+/// `service-NUMBER@…`. `None` where agents of several projects have them.
+/// Source: <https://cloud.google.com/iam/docs/service-agents>.
+fn own_number(policy: &Policy) -> Option<ProjectNumber> {
+    let agents = policy
+        .bindings
+        .iter()
+        .filter(|b| b.role.ends_with(".serviceAgent"))
+        .flat_map(|b| &b.members);
+    let mut numbers = agents.filter_map(|member| {
+        let account = member.strip_prefix("serviceAccount:service-")?;
+        ProjectNumber::parse(account.split('@').next()?)
+    });
+    let first = numbers.next()?;
+    numbers.all(|other| other == first).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use serde_json::json;
+
+    fn number_told_by(bindings: &serde_json::Value) -> Option<String> {
+        own_number(&serde_json::from_value(json!({ "bindings": bindings })).unwrap()).map(|n| n.0)
+    }
+
+    #[test]
+    fn a_policy_tells_its_projects_number_by_its_service_agents() {
+        let agent = |number: u32, service: &str| {
+            format!("serviceAccount:service-{number}@{service}.iam.gserviceaccount.com")
+        };
+        let own = json!({"role": "roles/run.serviceAgent", "members": [agent(7, "serverless-robot-prod")]});
+        let guest =
+            json!({"role": "roles/compute.networkUser", "members": [agent(8, "serverless-robot-prod")]});
+        let other =
+            json!({"role": "roles/container.serviceAgent", "members": [agent(8, "container-engine-robot")]});
+        assert_eq!(number_told_by(&json!([guest, own])).as_deref(), Some("7"));
+        assert_eq!(number_told_by(&json!([own, other])), None);
+        assert_eq!(number_told_by(&json!([guest])), None);
+    }
+
+    #[test]
+    fn a_number_that_nothing_explains_may_be_any_project_without_a_number() {
+        let mut projects = Projects::default();
+        projects.add("known".into(), ProjectNumber("7".into()));
+        assert!(projects.may_be_same("8", "unknown") && projects.may_be_same("unknown", "8"));
+        assert!(projects.may_be_same("7", "known"));
+        for (a, b) in [("7", "unknown"), ("8", "known"), ("8", "9"), ("known", "unknown")] {
+            assert!(!projects.may_be_same(a, b), "{a} {b}");
+        }
     }
 }

@@ -39,7 +39,10 @@ impl<'s> Proxies<'s> {
                 all.push(Proxy::new(client, owner(client, clients, projects)));
             }
         }
-        Self { all, collected: !snapshot.csds.is_empty() }
+        Self {
+            all,
+            collected: !snapshot.csds.is_empty(),
+        }
     }
 
     pub fn collected(&self) -> bool {
@@ -53,7 +56,9 @@ impl<'s> Proxies<'s> {
 
     /// Proxies of one mesh that nothing assigns to a service.
     pub fn unassigned(&self, mesh: &MeshName, projects: &Projects) -> usize {
-        self.of_mesh(mesh, projects).filter(|p| p.service.is_none()).count()
+        self.of_mesh(mesh, projects)
+            .filter(|p| p.service.is_none())
+            .count()
     }
 
     /// Proxies of one mesh; one that does not say counts too.
@@ -82,7 +87,10 @@ impl<'s> Proxy<'s> {
             for virtual_host in &config.virtual_hosts {
                 for domain in &virtual_host.domains {
                     proxy.wildcards |= domain.contains('*');
-                    proxy.domains.entry(domain.to_ascii_lowercase()).or_insert(virtual_host);
+                    proxy
+                        .domains
+                        .entry(domain.to_ascii_lowercase())
+                        .or_insert(virtual_host);
                 }
             }
         }
@@ -103,7 +111,10 @@ impl<'s> Proxy<'s> {
     /// Whether it is a proxy of that mesh, as far as it says.
     pub fn is_of(&self, mesh: &MeshName, projects: &Projects) -> bool {
         self.client.mesh().is_none_or(|m| m == mesh.mesh)
-            && self.client.project_number().is_none_or(|n| projects.same(n.as_str(), &mesh.project))
+            && self
+                .client
+                .project_number()
+                .is_none_or(|n| projects.same(n.as_str(), &mesh.project))
     }
 
     /// The virtual host that takes a host.
@@ -132,13 +143,20 @@ impl<'s> Proxy<'s> {
 
     /// The service's name, else the node id.
     pub fn label(&self, clients: &[Client]) -> String {
-        self.service.and_then(|i| clients.get(i)).map_or_else(|| self.client.node_id.clone(), |c| c.name.clone())
+        self.service
+            .and_then(|i| clients.get(i))
+            .map_or_else(|| self.client.node_id.clone(), |c| c.name.clone())
     }
 }
 
 fn routes_in_sync(client: &XdsClient) -> bool {
-    let routing = client.resources.iter().filter(|r| matches!(r.kind, Kind::Lds | Kind::Rds));
-    routing.map(|r| r.state).all(|s| matches!(s, SyncState::Synced | SyncState::Unknown))
+    let routing = client
+        .resources
+        .iter()
+        .filter(|r| matches!(r.kind, Kind::Lds | Kind::Rds));
+    routing
+        .map(|r| r.state)
+        .all(|s| matches!(s, SyncState::Synced | SyncState::Unknown))
 }
 
 /// Which service a proxy belongs to: nothing public says, so by node metadata that names the service or its revision, else by an
@@ -148,7 +166,9 @@ fn owner(proxy: &XdsClient, clients: &[Client], projects: &Projects) -> Option<u
     let in_mesh = |c: &Client| {
         c.mesh.as_ref().is_none_or(|m| {
             proxy.mesh().is_none_or(|p| p == m.mesh)
-                && proxy.project_number().is_none_or(|n| projects.same(n.as_str(), &m.project))
+                && proxy
+                    .project_number()
+                    .is_none_or(|n| projects.same(n.as_str(), &m.project))
         })
     };
     let only = |found: Vec<usize>| match found.as_slice() {
@@ -156,14 +176,21 @@ fn owner(proxy: &XdsClient, clients: &[Client], projects: &Projects) -> Option<u
         _ => None,
     };
     let by = |fits: &dyn Fn(&Client) -> bool| -> Vec<usize> {
-        (0..clients.len()).filter(|i| clients.get(*i).is_some_and(|c| in_mesh(c) && fits(c))).collect()
+        (0..clients.len())
+            .filter(|i| clients.get(*i).is_some_and(|c| in_mesh(c) && fits(c)))
+            .collect()
     };
     let region = |c: &Client| proxy.region.is_empty() || proxy.region == c.region;
     let revision = |c: &Client| !c.revision.is_empty() && values.contains(c.revision.as_str());
     let named = |c: &Client| values.contains(c.name.as_str());
     let address = |c: &Client| {
-        let addresses = proxy.listening_addresses.iter().filter_map(|a| a.parse::<std::net::IpAddr>().ok());
-        addresses.into_iter().any(|ip| c.ranges.iter().any(|range| range.contains(&ip)))
+        let addresses = proxy
+            .listening_addresses
+            .iter()
+            .filter_map(|a| a.parse::<std::net::IpAddr>().ok());
+        addresses
+            .into_iter()
+            .any(|ip| c.ranges.iter().any(|range| range.contains(&ip)))
     };
     only(by(&revision))
         .or_else(|| only(by(&|c| named(c) && region(c))))

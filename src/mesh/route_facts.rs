@@ -22,10 +22,20 @@ pub fn route_host(
     let gateways = routing.gateways();
     let corrected: Vec<&str> = gateways
         .iter()
-        .map(|g| if *g == misspelt { routes::EXTERNAL_GATEWAY } else { g.as_str() })
+        .map(|g| {
+            if *g == misspelt {
+                routes::EXTERNAL_GATEWAY
+            } else {
+                g.as_str()
+            }
+        })
         .collect();
-    let exported_by: Vec<String> =
-        exporters.get(&(routing.cluster, host.to_owned())).into_iter().flatten().cloned().collect();
+    let exported_by: Vec<String> = exporters
+        .get(&(routing.cluster, host.to_owned()))
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
     let taken = !exported_by.is_empty() || (model.under_suffix(host) == Some(false) && !asked.contains(host));
     RouteHost {
         host: host.to_owned(),
@@ -40,7 +50,11 @@ pub fn route_host(
         },
         asked_for: asked.contains(host),
         mesh_only: routing.mesh_only(),
-        export_manifest: if routing.exports() || taken { String::new() } else { manifests::export(model, routing, host) },
+        export_manifest: if routing.exports() || taken {
+            String::new()
+        } else {
+            manifests::export(model, routing, host)
+        },
         corrected_gateways: serde_json::to_string(&corrected).unwrap_or_default(),
         misspelt_gateway: misspelt,
         gateways,
@@ -48,8 +62,12 @@ pub fn route_host(
 }
 
 pub fn export(model: &Model, routing: &Routing, host: &str, exporters: &Exporters) -> Export {
-    let mut claims: Vec<String> =
-        exporters.get(&(routing.cluster, host.to_owned())).into_iter().flatten().cloned().collect();
+    let mut claims: Vec<String> = exporters
+        .get(&(routing.cluster, host.to_owned()))
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
     let own = routing.full_name();
     let first_claim = claims.first() == Some(&own);
     claims.retain(|c| *c != own);
@@ -76,7 +94,13 @@ fn missing_at(model: &Model, routing: &Routing, host: &str) -> (Fact<Vec<String>
         return (Fact::unknown(why), Fact::unknown(why));
     }
     let meshes = model.meshes_of(routing.cluster);
-    let proxies = || model.proxies.all.iter().filter(|p| meshes.iter().any(|m| p.is_of(m, model.projects)));
+    let proxies = || {
+        model
+            .proxies
+            .all
+            .iter()
+            .filter(|p| meshes.iter().any(|m| p.is_of(m, model.projects)))
+    };
     let looked_at = proxies().count();
     if looked_at > 0 && proxies().all(|p| !p.has_contents) {
         let why = "the proxies' status was collected without its contents";
@@ -86,14 +110,29 @@ fn missing_at(model: &Model, routing: &Routing, host: &str) -> (Fact<Vec<String>
         .filter(|p| p.has_contents && p.routes_in_sync && p.virtual_host(host).is_none())
         .map(|p| p.label(model.clients))
         .collect();
-    (Fact::Known(missing.into_iter().collect()), Fact::Known(i64::try_from(looked_at).unwrap_or(i64::MAX)))
+    (
+        Fact::Known(missing.into_iter().collect()),
+        Fact::Known(i64::try_from(looked_at).unwrap_or(i64::MAX)),
+    )
 }
 
 /// DestinationRules of a cluster by the full name of their host.
-pub fn rules_by_host<'s>(model: &Model<'_, 's>, cluster: usize) -> BTreeMap<String, Vec<&'s DestinationRule>> {
+pub fn rules_by_host<'s>(
+    model: &Model<'_, 's>,
+    cluster: usize,
+) -> BTreeMap<String, Vec<&'s DestinationRule>> {
     let mut rules: BTreeMap<String, Vec<&DestinationRule>> = BTreeMap::new();
-    for rule in model.clusters.get(cluster).and_then(|c| c.k8s).iter().flat_map(|k| k.destination_rules.items()) {
-        rules.entry(routes::resolve(&rule.spec.host, &rule.metadata.namespace).fqdn).or_default().push(rule);
+    for rule in model
+        .clusters
+        .get(cluster)
+        .and_then(|c| c.k8s)
+        .iter()
+        .flat_map(|k| k.destination_rules.items())
+    {
+        rules
+            .entry(routes::resolve(&rule.spec.host, &rule.metadata.namespace).fqdn)
+            .or_default()
+            .push(rule);
     }
     rules
 }
@@ -111,10 +150,19 @@ pub fn destination(
     let services_known = cluster.k8s.is_some_and(|k| k.services.is_had());
     let unread = || format!("the Services of {} were not collected", cluster.membership);
     let (name, namespace) = target.service.clone().unwrap_or_default();
-    let service = cluster.services.get(&(namespace.as_str(), name.as_str())).copied();
-    let found_in: Vec<String> =
-        cluster.service_namespaces.get(name.as_str()).into_iter().flatten().map(|n| (*n).to_owned()).collect();
-    let outside = target.service.is_none() && (placed.destination.host.contains('.') && looks_foreign(cluster, &target.fqdn))
+    let service = cluster
+        .services
+        .get(&(namespace.as_str(), name.as_str()))
+        .copied();
+    let found_in: Vec<String> = cluster
+        .service_namespaces
+        .get(name.as_str())
+        .into_iter()
+        .flatten()
+        .map(|n| (*n).to_owned())
+        .collect();
+    let outside = target.service.is_none()
+        && (placed.destination.host.contains('.') && looks_foreign(cluster, &target.fqdn))
         || entries.contains(&target.fqdn);
     let mut facts = Destination {
         host: host.to_owned(),
@@ -123,7 +171,11 @@ pub fn destination(
         membership: cluster.membership.clone(),
         field: placed.field.clone(),
         destination: placed.destination.host.clone(),
-        service_exists: if services_known { Fact::Known(service.is_some()) } else { Fact::Unknown(unread()) },
+        service_exists: if services_known {
+            Fact::Known(service.is_some())
+        } else {
+            Fact::Unknown(unread())
+        },
         same_namespace: namespace == routing.namespace(),
         moved_manifest: match found_in.as_slice() {
             [only] if services_known && (service.is_none() || namespace != routing.namespace()) => {
@@ -131,16 +183,29 @@ pub fn destination(
             }
             _ => String::new(),
         },
-        found_in: if services_known { Fact::Known(found_in) } else { Fact::Unknown(unread()) },
+        found_in: if services_known {
+            Fact::Known(found_in)
+        } else {
+            Fact::Unknown(unread())
+        },
         outside_cluster: outside,
-        nearest: if service.is_none() { nearest(cluster, &name, &placed.destination.host) } else { Vec::new() },
+        nearest: if service.is_none() {
+            nearest(cluster, &name, &placed.destination.host)
+        } else {
+            Vec::new()
+        },
         fqdn: target.fqdn.clone(),
         service: name,
         service_namespace: namespace,
         ..Destination::default()
     };
     port(&mut facts, placed, service, services_known);
-    subset(&mut facts, placed, rules, cluster.k8s.is_some_and(|k| k.destination_rules.is_had()));
+    subset(
+        &mut facts,
+        placed,
+        rules,
+        cluster.k8s.is_some_and(|k| k.destination_rules.is_had()),
+    );
     facts
 }
 
@@ -163,7 +228,14 @@ fn nearest(cluster: &super::clusters::Cluster, name: &str, written: &str) -> Vec
     let names = names::nearest(wanted, cluster.service_namespaces.keys().copied(), 3);
     names
         .iter()
-        .flat_map(|n| cluster.service_namespaces.get(n.as_str()).into_iter().flatten().map(move |ns| format!("{ns}/{n}")))
+        .flat_map(|n| {
+            cluster
+                .service_namespaces
+                .get(n.as_str())
+                .into_iter()
+                .flatten()
+                .map(move |ns| format!("{ns}/{n}"))
+        })
         .collect()
 }
 
@@ -173,10 +245,20 @@ fn port(facts: &mut Destination, placed: &Placed, service: Option<&Service>, kno
     let ports = service.map(|s| s.spec.ports.as_slice()).unwrap_or_default();
     facts.service_ports = ports
         .iter()
-        .map(|p| if p.name.is_empty() { p.port.to_string() } else { format!("{} ({})", p.port, p.name) })
+        .map(|p| {
+            if p.name.is_empty() {
+                p.port.to_string()
+            } else {
+                format!("{} ({})", p.port, p.name)
+            }
+        })
         .collect();
     facts.first_port = ports.first().map_or(0, |p| i64::from(p.port));
-    let exposed = if wanted == 0 { ports.len() == 1 } else { ports.iter().any(|p| p.port == wanted) };
+    let exposed = if wanted == 0 {
+        ports.len() == 1
+    } else {
+        ports.iter().any(|p| p.port == wanted)
+    };
     facts.port_exposed = match (service, known) {
         (Some(_), _) => Fact::Known(exposed),
         (None, true) => Fact::unknown("its Service does not exist"),
@@ -187,10 +269,19 @@ fn port(facts: &mut Destination, placed: &Placed, service: Option<&Service>, kno
     }
 }
 
-fn subset(facts: &mut Destination, placed: &Placed, rules: &BTreeMap<String, Vec<&DestinationRule>>, known: bool) {
+fn subset(
+    facts: &mut Destination,
+    placed: &Placed,
+    rules: &BTreeMap<String, Vec<&DestinationRule>>,
+    known: bool,
+) {
     facts.subset = placed.destination.subset.clone();
     let own: Vec<&&DestinationRule> = rules.get(&facts.fqdn).into_iter().flatten().collect();
-    facts.subsets = own.iter().flat_map(|r| &r.spec.subsets).map(|s| s.name.clone()).collect();
+    facts.subsets = own
+        .iter()
+        .flat_map(|r| &r.spec.subsets)
+        .map(|s| s.name.clone())
+        .collect();
     facts.destination_rule = own
         .first()
         .map(|r| format!("{}/{}", r.metadata.namespace, r.metadata.name))

@@ -40,17 +40,28 @@ impl<'s> Routing<'_, 's> {
 
     /// Whether it names `external-mesh`, for the whole or in some match.
     pub fn exports(&self) -> bool {
-        self.virtual_service.spec.gateways.iter().any(|g| g == EXTERNAL_GATEWAY)
+        self.virtual_service
+            .spec
+            .gateways
+            .iter()
+            .any(|g| g == EXTERNAL_GATEWAY)
     }
 
     /// Whether only the mesh's own sidecars see it.
     pub fn mesh_only(&self) -> bool {
-        self.gateways().iter().all(|g| matches!(g.as_str(), "mesh" | "mesh/default"))
+        self.gateways()
+            .iter()
+            .all(|g| matches!(g.as_str(), "mesh" | "mesh/default"))
     }
 
     /// A gateway that looks like a misspelt `external-mesh`.
     pub fn misspelt_gateway(&self) -> Option<&'s str> {
-        self.virtual_service.spec.gateways.iter().map(String::as_str).find(|g| misspelt(g))
+        self.virtual_service
+            .spec
+            .gateways
+            .iter()
+            .map(String::as_str)
+            .find(|g| misspelt(g))
     }
 }
 
@@ -59,7 +70,11 @@ pub fn routings<'m, 's>(clusters: &'m [Cluster<'s>]) -> Vec<Routing<'m, 's>> {
     let mut routings = Vec::new();
     for (cluster, of) in clusters.iter().enumerate() {
         for virtual_service in of.k8s.iter().flat_map(|k| k.virtual_services.items()) {
-            routings.push(Routing { cluster, of, virtual_service });
+            routings.push(Routing {
+                cluster,
+                of,
+                virtual_service,
+            });
         }
     }
     routings
@@ -71,7 +86,11 @@ fn misspelt(gateway: &str) -> bool {
         return false;
     }
     let bare = names::last(gateway);
-    let plain: String = bare.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let plain: String = bare
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
     plain == "externalmesh"
         || plain == "meshexternal"
         || strsim::damerau_levenshtein(&bare.to_ascii_lowercase(), EXTERNAL_GATEWAY) <= 2
@@ -89,7 +108,11 @@ pub struct Target {
 /// Source: istio.io, reference of Destination, field `host`.
 pub fn resolve(host: &str, namespace: &str) -> Target {
     let host = names::host(host);
-    let fqdn = if host.contains('.') { host } else { format!("{host}.{namespace}.svc.cluster.local") };
+    let fqdn = if host.contains('.') {
+        host
+    } else {
+        format!("{host}.{namespace}.svc.cluster.local")
+    };
     let service = fqdn.strip_suffix(".svc.cluster.local").and_then(|rest| {
         let (name, namespace) = rest.split_once('.')?;
         (!name.is_empty() && !namespace.is_empty() && !namespace.contains('.'))
@@ -148,7 +171,10 @@ pub fn exporters(routings: &[Routing]) -> BTreeMap<(usize, String), BTreeSet<Str
     let mut exporters: BTreeMap<(usize, String), BTreeSet<String>> = BTreeMap::new();
     for routing in routings.iter().filter(|r| r.exports()) {
         for host in &routing.virtual_service.spec.hosts {
-            exporters.entry((routing.cluster, names::host(host))).or_default().insert(routing.full_name());
+            exporters
+                .entry((routing.cluster, names::host(host)))
+                .or_default()
+                .insert(routing.full_name());
         }
     }
     exporters
@@ -160,10 +186,23 @@ mod tests {
 
     #[test]
     fn near_names_of_the_gateway_are_misspelt_and_others_are_not() {
-        for gateway in ["externalmesh", "external_mesh", "External-Mesh", "istio-system/external-mesh", "extrenal-mesh"] {
+        for gateway in [
+            "externalmesh",
+            "external_mesh",
+            "External-Mesh",
+            "istio-system/external-mesh",
+            "extrenal-mesh",
+        ] {
             assert!(misspelt(gateway), "{gateway}");
         }
-        for gateway in ["external-mesh", "mesh", "mesh/default", "istio-system/ingress", "external-gateway", "external"] {
+        for gateway in [
+            "external-mesh",
+            "mesh",
+            "mesh/default",
+            "istio-system/ingress",
+            "external-gateway",
+            "external",
+        ] {
             assert!(!misspelt(gateway), "{gateway}");
         }
     }
@@ -172,7 +211,10 @@ mod tests {
     fn short_names_get_the_namespace_and_dotted_names_stay() {
         let name = |host: &str| resolve(host, "shop").service;
         assert_eq!(name("cart"), Some(("cart".into(), "shop".into())));
-        assert_eq!(name("cart.data.svc.cluster.local"), Some(("cart".into(), "data".into())));
+        assert_eq!(
+            name("cart.data.svc.cluster.local"),
+            Some(("cart".into(), "data".into()))
+        );
         assert_eq!(name("cart.data"), None);
         assert_eq!(name("api.example.com"), None);
     }

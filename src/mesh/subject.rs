@@ -28,15 +28,24 @@ pub struct About {
 impl About {
     /// The whole mesh.
     pub fn everything() -> Self {
-        Self { mesh_wide: true, ..Self::default() }
+        Self {
+            mesh_wide: true,
+            ..Self::default()
+        }
     }
 
     pub fn client(client: u32) -> Self {
-        Self { clients: Some(vec![client]), ..Self::default() }
+        Self {
+            clients: Some(vec![client]),
+            ..Self::default()
+        }
     }
 
     pub fn host(host: u32) -> Self {
-        Self { hosts: Some(vec![host]), ..Self::default() }
+        Self {
+            hosts: Some(vec![host]),
+            ..Self::default()
+        }
     }
 
     /// Whether a cause about `self` can account for a symptom about `other`: they share a client, a host or a destination, and
@@ -66,8 +75,11 @@ impl About {
         if self.mesh_wide {
             return true;
         }
-        let within = |set: &Option<Vec<u32>>, item: u32| set.as_ref().is_none_or(|s| s.binary_search(&item).is_ok());
-        (self.clients.is_some() || self.hosts.is_some()) && within(&self.clients, client) && within(&self.hosts, host)
+        let within =
+            |set: &Option<Vec<u32>>, item: u32| set.as_ref().is_none_or(|s| s.binary_search(&item).is_ok());
+        (self.clients.is_some() || self.hosts.is_some())
+            && within(&self.clients, client)
+            && within(&self.hosts, host)
     }
 }
 

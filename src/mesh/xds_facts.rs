@@ -11,16 +11,30 @@ pub fn out_of_sync(proxy: &Proxy, clients: &[Client], exported: &BTreeSet<String
     let wanted = clusters_of(proxy, exported);
     let mut found = Vec::new();
     for resource in &proxy.client.resources {
-        let Some(state) = word(resource.state) else { continue };
+        let Some(state) = word(resource.state) else {
+            continue;
+        };
         let hosts = hosts_of(proxy, resource, exported, &wanted);
         found.push(XdsResource {
             node: proxy.client.node_id.clone(),
-            service: proxy.service.and_then(|i| clients.get(i)).map(|c| c.name.clone()).unwrap_or_default(),
+            service: proxy
+                .service
+                .and_then(|i| clients.get(i))
+                .map(|c| c.name.clone())
+                .unwrap_or_default(),
             kind: resource.kind.to_string(),
             name: resource.name.clone(),
             state: state.into(),
-            error: resource.error.as_ref().map(|e| e.details.clone()).unwrap_or_default(),
-            rejected_version: resource.error.as_ref().map(|e| e.version.clone()).unwrap_or_default(),
+            error: resource
+                .error
+                .as_ref()
+                .map(|e| e.details.clone())
+                .unwrap_or_default(),
+            rejected_version: resource
+                .error
+                .as_ref()
+                .map(|e| e.version.clone())
+                .unwrap_or_default(),
             version: resource.version.clone(),
             needed: match resource.kind {
                 Kind::Lds | Kind::Rds => true,
@@ -68,15 +82,20 @@ fn hosts_of(
     clusters: &BTreeMap<String, BTreeSet<String>>,
 ) -> BTreeSet<String> {
     match (&resource.kind, &resource.content) {
-        (Kind::Rds, Content::Routes(routes)) => {
-            exported.iter().filter(|h| routes.find_virtual_host(h).is_some()).cloned().collect()
-        }
+        (Kind::Rds, Content::Routes(routes)) => exported
+            .iter()
+            .filter(|h| routes.find_virtual_host(h).is_some())
+            .cloned()
+            .collect(),
         (Kind::Lds | Kind::Rds, _) => exported.clone(),
         (Kind::Cds, _) => clusters.get(&resource.name).cloned().unwrap_or_default(),
         (Kind::Eds, _) => clusters
             .iter()
             .filter(|(name, _)| {
-                **name == resource.name || proxy.cluster(name).is_some_and(|c| c.eds_service_name == resource.name)
+                **name == resource.name
+                    || proxy
+                        .cluster(name)
+                        .is_some_and(|c| c.eds_service_name == resource.name)
             })
             .flat_map(|(_, hosts)| hosts.clone())
             .collect(),
@@ -125,7 +144,9 @@ fn judge(proxy: &Proxy, name: &str, label: &str, facts: &mut XdsCluster) {
         }
         return;
     }
-    let Some(assignment) = proxy.assignment(name) else { return };
+    let Some(assignment) = proxy.assignment(name) else {
+        return;
+    };
     let usable = assignment.endpoints.iter().filter(|e| e.is_usable()).count();
     if assignment.endpoints.is_empty() {
         if !assignment.partly_elsewhere {
@@ -137,7 +158,10 @@ fn judge(proxy: &Proxy, name: &str, label: &str, facts: &mut XdsCluster) {
         for endpoint in &assignment.endpoints {
             *health.entry(&endpoint.health).or_default() += 1;
         }
-        facts.health = health.into_iter().map(|(word, n)| format!("{n} {word}")).collect();
+        facts.health = health
+            .into_iter()
+            .map(|(word, n)| format!("{n} {word}"))
+            .collect();
     }
     facts.endpoints = i64::try_from(assignment.endpoints.len()).unwrap_or(i64::MAX);
 }

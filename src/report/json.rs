@@ -38,7 +38,10 @@ mod tests {
         assert_eq!(finding["role"], "ROOT_CAUSE");
         assert!(finding["subject"].get("namespace").is_none());
         assert_eq!(finding["evidence"][1]["count"], 6);
-        assert_eq!(finding["fixes"][0]["actions"][0]["fields"]["project"], "mesh-prod");
+        assert_eq!(
+            finding["fixes"][0]["actions"][0]["fields"]["project"],
+            "mesh-prod"
+        );
         assert!(finding["fixes"][0].get("manifest").is_none());
         assert_eq!(incident["checks"][0]["status"], "FAILED");
     }

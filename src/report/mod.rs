@@ -5,6 +5,7 @@ pub mod table;
 mod text;
 
 pub use json::{JsonError, to_json};
+pub use text::safe;
 
 #[cfg(test)]
 mod samples;

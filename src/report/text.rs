@@ -10,7 +10,7 @@ pub(super) fn width(text: &str) -> usize {
 
 /// Shows control characters and marks of writing direction as `\u{fffd}`: excerpts are other people's
 /// bytes. Line ends and tabs stay.
-pub(super) fn safe(text: &str) -> Cow<'_, str> {
+pub fn safe(text: &str) -> Cow<'_, str> {
     let harmful = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -40,21 +40,55 @@ pub fn compile(origin: &str, yaml: &str, environment: &Environment<'static>) -> 
     let file: RuleFile = serde_saphyr::from_str(yaml).map_err(|error| {
         let at = error.location().map_or((0, 0), |l| (l.line(), l.column()));
         let text = error.to_string();
-        let problem = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        vec![RuleError::new(origin, at, problem, "see CONTRIBUTING.md for the fields of a rule")]
+        let first = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        let problem = first
+            .strip_prefix(&format!("line {} column {}: ", at.0, at.1))
+            .unwrap_or(first);
+        vec![RuleError::new(origin, at, problem, remedy(problem))]
     })?;
-    let mut checker = Checker { origin, environment, problems: Vec::new(), fields: Vec::new(), kind: file.for_each.value.clone() };
-    match kinds().into_iter().find(|(name, ..)| *name == file.for_each.value) {
+    let mut checker = Checker {
+        origin,
+        environment,
+        problems: Vec::new(),
+        fields: Vec::new(),
+        kind: file.for_each.value.clone(),
+    };
+    match kinds()
+        .into_iter()
+        .find(|(name, ..)| *name == file.for_each.value)
+    {
         Some((_, _, fields)) => checker.fields = fields,
         None => {
             let names: Vec<&str> = kinds().iter().map(|k| k.0).collect();
-            checker.problem(&file.for_each, format!("unknown kind of subject `{}`", file.for_each.value), format!("one of {}", names.join(", ")));
+            checker.problem(
+                &file.for_each,
+                format!("unknown kind of subject `{}`", file.for_each.value),
+                format!("one of {}", names.join(", ")),
+            );
             return Err(checker.problems);
         }
     }
     checker.header(&file);
     let rule = checker.body(origin, file);
-    if checker.problems.is_empty() { Ok(rule) } else { Err(checker.problems) }
+    if checker.problems.is_empty() {
+        Ok(rule)
+    } else {
+        Err(checker.problems)
+    }
+}
+
+/// What to do about YAML that does not fit: the nearest of the names that the problem says are expected.
+fn remedy(problem: &str) -> String {
+    const SEE: &str = "see CONTRIBUTING.md for the fields of a rule";
+    let wrong = problem.split('`').nth(1);
+    let near = problem
+        .split_once("expected one of ")
+        .and_then(|(_, known)| expression::nearest(wrong?, known.split(", ")));
+    near.map_or_else(|| SEE.into(), |near| format!("did you mean `{near}`? {SEE}"))
 }
 
 struct Checker<'a> {
@@ -67,29 +101,59 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn problem(&mut self, text: &Text, problem: impl Into<String>, remedy: impl Into<String>) {
-        self.problems.push(RuleError::new(self.origin, template::place(text), problem, remedy));
+        self.problems.push(RuleError::new(
+            self.origin,
+            template::place(text),
+            problem,
+            remedy,
+        ));
     }
 
     fn header(&mut self, file: &RuleFile) {
         let code = &file.code.value;
         if !(code.len() >= 3 && code.is_char_boundary(2) && code[2..].bytes().all(|b| b.is_ascii_digit())) {
-            self.problem(&file.code, format!("`{code}` is not a code"), "two letters and digits, such as MD101");
+            self.problem(
+                &file.code,
+                format!("`{code}` is not a code"),
+                "two letters and digits, such as MD101",
+            );
         }
-        let stem = self.origin.rsplit('/').next().unwrap_or_default().trim_end_matches(".yaml");
+        let stem = self
+            .origin
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(".yaml");
         let wanted = format!("{code}-{}", file.name);
         if stem != wanted {
-            self.problem(&file.code, format!("the file is called {stem}"), format!("call it {wanted}.yaml"));
+            self.problem(
+                &file.code,
+                format!("the file is called {stem}"),
+                format!("call it {wanted}.yaml"),
+            );
         }
         for need in &file.needs {
             if !snapshot::all_needs().contains(&need.value.as_str()) {
-                self.problem(need, format!("unknown evidence `{}`", need.value), format!("one of {}", snapshot::all_needs().join(", ")));
+                self.problem(
+                    need,
+                    format!("unknown evidence `{}`", need.value),
+                    format!("one of {}", snapshot::all_needs().join(", ")),
+                );
             }
         }
         if file.needs.is_empty() {
-            self.problem(&file.code, "`needs` is empty: the rule would pass on no evidence at all", "name the sources it looks at");
+            self.problem(
+                &file.code,
+                "`needs` is empty: the rule would pass on no evidence at all",
+                "name the sources it looks at",
+            );
         }
         if !file.logs.is_empty() && file.for_each.value != "log" {
-            self.problem(&file.for_each, "signatures need `for_each: log`", "make it a log rule, or drop `logs`");
+            self.problem(
+                &file.for_each,
+                "signatures need `for_each: log`",
+                "make it a log rule, or drop `logs`",
+            );
         }
         if file.logs.is_empty() && file.for_each.value == "log" {
             self.problem(&file.for_each, "a log rule without signatures", "add `logs`");
@@ -108,7 +172,10 @@ impl Checker<'_> {
         for piece in &file.evidence {
             self.text(&piece.locator, piece.each.is_some());
             self.text(&piece.excerpt, piece.each.is_some());
-            evidence.push((self.optional(piece.when.as_ref()), self.optional(piece.each.as_ref())));
+            evidence.push((
+                self.optional(piece.when.as_ref()),
+                self.optional(piece.each.as_ref()),
+            ));
         }
         let mut fixes_when = Vec::new();
         for fix in &file.fixes {
@@ -118,7 +185,11 @@ impl Checker<'_> {
                 self.action(&fix.title, action);
             }
         }
-        let signatures = file.logs.iter().filter_map(|pattern| self.signature(&file, pattern)).collect();
+        let signatures = file
+            .logs
+            .iter()
+            .filter_map(|pattern| self.signature(&file, pattern))
+            .collect();
         Rule {
             origin: origin.to_owned(),
             about: self.optional(file.about.as_ref()),
@@ -135,7 +206,13 @@ impl Checker<'_> {
     fn program(&mut self, text: &Text) -> Option<Program> {
         match expression::compile(self.origin, text) {
             Ok(program) => {
-                self.problems.extend(expression::check(self.origin, text, &program, &self.kind, &self.fields));
+                self.problems.extend(expression::check(
+                    self.origin,
+                    text,
+                    &program,
+                    &self.kind,
+                    &self.fields,
+                ));
                 Some(program)
             }
             Err(problem) => {
@@ -178,10 +255,17 @@ impl Checker<'_> {
 
     fn signature(&mut self, file: &RuleFile, pattern: &LogPattern) -> Option<Signature> {
         let matcher = match (&pattern.pattern, &pattern.access) {
-            (Some(text), None) => Matcher::Message { pattern: self.regex(text)?, log: pattern.log.clone() },
+            (Some(text), None) => Matcher::Message {
+                pattern: self.regex(text)?,
+                log: pattern.log.clone(),
+            },
             (None, Some(access)) => Matcher::Access(self.access(access)?),
             _ => {
-                self.problem(&file.code, "a signature has either `pattern` or `access`", "keep one of the two");
+                self.problem(
+                    &file.code,
+                    "a signature has either `pattern` or `access`",
+                    "keep one of the two",
+                );
                 return None;
             }
         };
@@ -220,8 +304,17 @@ impl Checker<'_> {
             Ok(regex) => Some(regex),
             Err(error) => {
                 let problem = error.to_string();
-                let last = problem.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-                self.problem(text, format!("not a regex: {last}"), "linear-time regexes only: no look-around, no back-references");
+                let last = problem
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ")
+                    .to_owned();
+                self.problem(
+                    text,
+                    format!("not a regex: {last}"),
+                    "linear-time regexes only: no look-around, no back-references",
+                );
                 None
             }
         }

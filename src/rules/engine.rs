@@ -102,7 +102,12 @@ pub struct Outcome {
 /// Runs the selected rules.
 pub fn run(set: &RuleSet, mesh: &Mesh, snapshot: &Snapshot, selection: &Selection) -> Outcome {
     let mut answers: BTreeMap<usize, Answer> = BTreeMap::new();
-    for (index, rule) in set.rules.iter().enumerate().filter(|(_, rule)| selection.takes(rule)) {
+    for (index, rule) in set
+        .rules
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| selection.takes(rule))
+    {
         answers.insert(index, Answer::of_evidence(rule, snapshot));
     }
     let root = Context::default();
@@ -122,7 +127,11 @@ pub fn run(set: &RuleSet, mesh: &Mesh, snapshot: &Snapshot, selection: &Selectio
     }
     outcome.checks = answers
         .into_iter()
-        .map(|(rule, answer)| Check { rule, subjects: answer.subjects, status: answer.status() })
+        .map(|(rule, answer)| Check {
+            rule,
+            subjects: answer.subjects,
+            status: answer.status(),
+        })
         .collect();
     outcome
 }
@@ -177,7 +186,9 @@ fn judge(
         Err(error) => {
             for index in rules {
                 if let Some(answer) = answers.get_mut(index) {
-                    answer.undecided.get_or_insert_with(|| format!("{} could not be prepared: {error}", subject.identity.name));
+                    answer.undecided.get_or_insert_with(|| {
+                        format!("{} could not be prepared: {error}", subject.identity.name)
+                    });
                 }
             }
             return;
@@ -190,8 +201,14 @@ fn judge(
         if subject.code.as_deref().is_some_and(|code| code != rule.code()) {
             continue;
         }
-        let Some(answer) = answers.get_mut(index) else { continue };
-        match rule.about.as_ref().map_or(Verdict::Yes, |about| holds(about, &context)) {
+        let Some(answer) = answers.get_mut(index) else {
+            continue;
+        };
+        match rule
+            .about
+            .as_ref()
+            .map_or(Verdict::Yes, |about| holds(about, &context))
+        {
             Verdict::Yes => answer.subjects += 1,
             Verdict::No => continue,
             other => {
@@ -200,7 +217,11 @@ fn judge(
                 continue;
             }
         }
-        match rule.when.as_ref().map_or(Verdict::Yes, |when| holds(when, &context)) {
+        match rule
+            .when
+            .as_ref()
+            .map_or(Verdict::Yes, |when| holds(when, &context))
+        {
             Verdict::Yes => {
                 answer.fired = true;
                 findings.push(finding(set, *index, subject, &context));
@@ -215,7 +236,12 @@ fn judge(
 fn undecided(subject: &Subject, verdict: Verdict) -> String {
     let name = &subject.identity.name;
     match verdict {
-        Verdict::Unknown(key) => match subject.facts.unknowns().into_iter().find(|(field, _)| *field == key) {
+        Verdict::Unknown(key) => match subject
+            .facts
+            .unknowns()
+            .into_iter()
+            .find(|(field, _)| *field == key)
+        {
             Some((_, reason)) => format!("{name}: {reason}"),
             None => format!("{name}: the rule asks for `{key}`, which this kind of subject does not have"),
         },
@@ -233,13 +259,19 @@ fn finding(set: &RuleSet, index: usize, subject: &Subject, context: &Context) ->
         .iter()
         .find(|(when, _)| holds(when, context) == Verdict::Yes)
         .map_or(rule.file.severity, |(_, severity)| *severity);
-    let likely = rule.likely_when.as_ref().is_some_and(|when| holds(when, context) == Verdict::Yes);
+    let likely = rule
+        .likely_when
+        .as_ref()
+        .is_some_and(|when| holds(when, context) == Verdict::Yes);
     let fixes = rule
         .file
         .fixes
         .iter()
         .zip(&rule.fixes_when)
-        .filter(|(_, when)| when.as_ref().is_none_or(|when| holds(when, context) == Verdict::Yes))
+        .filter(|(_, when)| {
+            when.as_ref()
+                .is_none_or(|when| holds(when, context) == Verdict::Yes)
+        })
         .map(|(fix, _)| filled(fix, &render))
         .collect();
     Finding {
@@ -248,7 +280,11 @@ fn finding(set: &RuleSet, index: usize, subject: &Subject, context: &Context) ->
         subject: subject.identity.clone(),
         about: subject.about.clone(),
         severity,
-        confidence: if likely { Confidence::Likely } else { Confidence::Confirmed },
+        confidence: if likely {
+            Confidence::Likely
+        } else {
+            Confidence::Confirmed
+        },
         summary: render(&rule.file.summary.value),
         explanation: render(&rule.file.explanation.value),
         evidence: evidence(set, rule, &values, context),
@@ -259,7 +295,10 @@ fn finding(set: &RuleSet, index: usize, subject: &Subject, context: &Context) ->
 /// `MD101/CloudRunService/mesh-prod/us-central1/fortio`.
 fn id(code: &str, subject: &Identity) -> String {
     let mut id = format!("{code}/{}", subject.kind);
-    for part in [&subject.project, &subject.location, &subject.namespace].into_iter().flatten() {
+    for part in [&subject.project, &subject.location, &subject.namespace]
+        .into_iter()
+        .flatten()
+    {
         id.push('/');
         id.push_str(part);
     }
@@ -275,13 +314,19 @@ fn filled(fix: &FixTemplate, render: &impl Fn(&str) -> String) -> Fix {
             *text = render(text);
         }
     }
-    Fix { title: render(&fix.title.value), actions }
+    Fix {
+        title: render(&fix.title.value),
+        actions,
+    }
 }
 
 fn evidence(set: &RuleSet, rule: &Rule, values: &minijinja::Value, context: &Context) -> Vec<Evidence> {
     let mut pieces = Vec::new();
     for (text, (when, each)) in rule.file.evidence.iter().zip(&rule.evidence) {
-        if when.as_ref().is_some_and(|when| holds(when, context) != Verdict::Yes) {
+        if when
+            .as_ref()
+            .is_some_and(|when| holds(when, context) != Verdict::Yes)
+        {
             continue;
         }
         let mut piece = |item: Option<&minijinja::Value>| {

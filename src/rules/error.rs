@@ -14,7 +14,13 @@ pub struct RuleError {
 
 impl RuleError {
     pub fn new(file: &str, at: (u64, u64), problem: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { file: file.into(), line: at.0, column: at.1, problem: problem.into(), remedy: remedy.into() }
+        Self {
+            file: file.into(),
+            line: at.0,
+            column: at.1,
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
     }
 }
 

@@ -24,7 +24,10 @@ pub fn compile(file: &str, text: &Text) -> Result<Program, RuleError> {
         RuleError::new(
             file,
             within(text, line, column),
-            format!("not an expression: {}", first.map_or_else(|| errors.to_string(), |e| e.msg.clone())),
+            format!(
+                "not an expression: {}",
+                first.map_or_else(|| errors.to_string(), |e| e.msg.clone())
+            ),
             "see the CEL language: comparisons, && || !, and functions over the fields of `subject`",
         )
     })
@@ -36,14 +39,30 @@ pub fn check(file: &str, text: &Text, program: &Program, kind: &str, fields: &[F
     walk(program.expression(), fields, &mut Vec::new(), &mut unknown);
     unknown
         .into_iter()
-        .map(|(id, problem, near)| {
-            let offset = program.source_info().offset_for(id).map_or(0, |(start, _)| start);
-            let remedy = match near {
-                Some(near) => format!("did you mean `{near}`? `meshdoctor rules show --facts {kind}` prints the fields"),
-                None => format!("`meshdoctor rules show --facts {kind}` prints the fields"),
-            };
-            RuleError::new(file, within(text, 1, offset.max(1) as isize), problem, remedy)
-        })
+        .map(
+            |Problem {
+                 id,
+                 after_dot,
+                 problem,
+                 near,
+             }| {
+                // Counted from 0; of a field it is the dot before it.
+                let offset = program.source_info().offset_for(id).map_or(0, |(start, _)| start);
+                let column = offset + if after_dot { 2 } else { 1 };
+                let remedy = match near {
+                    Some(near) => format!(
+                        "did you mean `{near}`? `meshdoctor rules show --facts {kind}` prints the fields"
+                    ),
+                    None => format!("`meshdoctor rules show --facts {kind}` prints the fields"),
+                };
+                RuleError::new(
+                    file,
+                    within(text, 1, isize::try_from(column).unwrap_or(1)),
+                    problem,
+                    remedy,
+                )
+            },
+        )
         .collect()
 }
 
@@ -62,21 +81,38 @@ pub fn holds(program: &Program, context: &Context) -> Verdict {
 fn within(text: &Text, line: isize, column: isize) -> (u64, u64) {
     let (start_line, start_column) = (text.referenced.line(), text.referenced.column());
     if line <= 1 {
-        (start_line, start_column + u64::try_from(column.max(1) - 1).unwrap_or(0))
+        (
+            start_line,
+            start_column + u64::try_from(column.max(1) - 1).unwrap_or(0),
+        )
     } else {
-        (start_line + u64::try_from(line - 1).unwrap_or(0), u64::try_from(column.max(1)).unwrap_or(1))
+        (
+            start_line + u64::try_from(line - 1).unwrap_or(0),
+            u64::try_from(column.max(1)).unwrap_or(1),
+        )
     }
 }
 
-type Problem = (u64, String, Option<String>);
+/// A name that is not known, and where.
+struct Problem {
+    id: u64,
+    after_dot: bool,
+    problem: String,
+    near: Option<String>,
+}
 
 /// Follows `subject.a.b`; `bound` holds the variables that macros bind.
 fn walk(expression: &IdedExpr, fields: &[FieldDoc], bound: &mut Vec<String>, problems: &mut Vec<Problem>) {
     if let Some(path) = path_of(expression) {
         match path.split_first() {
-            Some((root, rest)) if root == "subject" => follow(expression.id, rest, fields, problems),
-            Some((root, _)) if bound.contains(root) => {}
-            Some((root, _)) => problems.push((expression.id, format!("unknown variable `{root}`"), Some("subject".into()))),
+            Some(((root, _), rest)) if root == "subject" => follow(rest, fields, problems),
+            Some(((root, _), _)) if bound.contains(root) => {}
+            Some(((root, id), _)) => problems.push(Problem {
+                id: *id,
+                after_dot: false,
+                problem: format!("unknown variable `{root}`"),
+                near: Some("subject".into()),
+            }),
             None => {}
         }
         return;
@@ -88,7 +124,10 @@ fn walk(expression: &IdedExpr, fields: &[FieldDoc], bound: &mut Vec<String>, pro
             }
         }
         Expr::Select(select) => walk(&select.operand, fields, bound, problems),
-        Expr::List(list) => list.elements.iter().for_each(|e| walk(e, fields, bound, problems)),
+        Expr::List(list) => list
+            .elements
+            .iter()
+            .for_each(|e| walk(e, fields, bound, problems)),
         Expr::Map(map) => {
             for entry in &map.entries {
                 if let EntryExpr::MapEntry(entry) = &entry.expr {
@@ -111,35 +150,41 @@ fn walk(expression: &IdedExpr, fields: &[FieldDoc], bound: &mut Vec<String>, pro
     }
 }
 
-/// `a.b.c` as its parts, where the expression is such a chain.
-fn path_of(expression: &IdedExpr) -> Option<Vec<String>> {
+/// `a.b.c` as its parts and their ids, where the expression is such a chain.
+fn path_of(expression: &IdedExpr) -> Option<Vec<(String, u64)>> {
     match &expression.expr {
-        Expr::Ident(name) => Some(vec![name.clone()]),
+        Expr::Ident(name) => Some(vec![(name.clone(), expression.id)]),
         Expr::Select(select) => {
             let mut path = path_of(&select.operand)?;
-            path.push(select.field.clone());
+            path.push((select.field.clone(), expression.id));
             Some(path)
         }
         _ => None,
     }
 }
 
-fn follow(id: u64, path: &[String], fields: &[FieldDoc], problems: &mut Vec<Problem>) {
-    let Some((name, rest)) = path.split_first() else { return };
+fn follow(path: &[(String, u64)], fields: &[FieldDoc], problems: &mut Vec<Problem>) {
+    let Some(((name, id), rest)) = path.split_first() else {
+        return;
+    };
     match fields.iter().find(|f| f.name == name) {
         // Maps have keys of their own.
         Some(field) if field.fields.is_empty() => {}
-        Some(field) => follow(id, rest, &field.fields, problems),
-        None => problems.push((id, format!("unknown field `{name}` of `subject`"), nearest(name, fields))),
+        Some(field) => follow(rest, &field.fields, problems),
+        None => problems.push(Problem {
+            id: *id,
+            after_dot: true,
+            problem: format!("unknown field `{name}` of `subject`"),
+            near: nearest(name, fields.iter().map(|f| f.name)),
+        }),
     }
 }
 
-/// The declared field that is most like a wrong one.
-pub fn nearest(name: &str, fields: &[FieldDoc]) -> Option<String> {
-    fields
-        .iter()
-        .map(|f| (strsim::jaro_winkler(name, f.name), f.name))
+/// The known name that is most like a wrong one.
+pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    known
+        .map(|known| (strsim::jaro_winkler(name, known), known))
         .filter(|(score, _)| *score > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name.to_owned())
+        .map(|(_, known)| known.to_owned())
 }

@@ -1,5 +1,5 @@
 //! Fixtures of rules: a healthy world and what is changed in it, so that a rule fires, or just does not.
-use super::RuleSet;
+use super::{RuleError, RuleSet, template};
 use crate::snapshot::read::{self, Options};
 use crate::snapshot::{Blob, ReadError, Snapshot, World};
 use jiff::{SignedDuration, Timestamp};
@@ -101,7 +101,10 @@ pub fn run(
     fired: &dyn Fn(&Snapshot, &str) -> Result<Vec<String>, ReadError>,
 ) -> Outcome {
     let problem = check(fixtures, path, code, fired).err();
-    Outcome { path: path.to_owned(), problem }
+    Outcome {
+        path: path.to_owned(),
+        problem,
+    }
 }
 
 fn check(
@@ -123,7 +126,11 @@ fn check(
         (true, true) => Err("`fires` names no subject".into()),
         (false, false) => Err("a near miss fires on nothing: drop `fires`".into()),
         _ if got == want => Ok(()),
-        (true, _) => Err(format!("must fire on [{}], fired on [{}]", want.join(", "), got.join(", "))),
+        (true, _) => Err(format!(
+            "must fire on [{}], fired on [{}]",
+            want.join(", "),
+            got.join(", ")
+        )),
         (false, _) => Err(format!("must not fire, fired on [{}]", got.join(", "))),
     }
 }
@@ -135,17 +142,21 @@ pub fn build(fixtures: &Path, fixture: &Fixture) -> Result<World, String> {
     for removed in &fixture.remove {
         let before = world.files.len();
         let below = format!("{}/", removed.trim_end_matches('/'));
-        world.files.retain(|path, _| path != removed && !path.starts_with(&below));
+        world
+            .files
+            .retain(|path, _| path != removed && !path.starts_with(&below));
         if world.files.len() == before {
             return Err(format!("remove: the base has no {removed}"));
         }
     }
     for change in &fixture.patch {
         let mut document = match world.files.get(&change.file) {
-            Some(blob) => serde_json::from_slice(&blob.bytes().map_err(|e| e.to_string())?).map_err(|e| e.to_string())?,
+            Some(blob) => serde_json::from_slice(&blob.bytes().map_err(|e| e.to_string())?)
+                .map_err(|e| e.to_string())?,
             None => json!({}),
         };
-        json_patch::patch(&mut document, &change.ops).map_err(|e| format!("patch of {}: {e}", change.file))?;
+        json_patch::patch(&mut document, &change.ops)
+            .map_err(|e| format!("patch of {}: {e}", change.file))?;
         put(&mut world, &change.file, &document);
     }
     for (path, content) in &fixture.write {
@@ -165,19 +176,32 @@ fn add_logs(world: &mut World, lines: &[LogLine]) -> Result<(), String> {
     if lines.is_empty() {
         return Ok(());
     }
-    let manifest = world.files.get("bundle.json").ok_or("the base has no bundle.json")?;
+    let manifest = world
+        .files
+        .get("bundle.json")
+        .ok_or("the base has no bundle.json")?;
     let manifest: Value =
         serde_json::from_slice(&manifest.bytes().map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
-    let text = |pointer: &str| manifest.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |pointer: &str| {
+        manifest
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let (project, region) = (text("/scope/project"), text("/scope/regions/0"));
-    let now: Timestamp = text("/collectedAt").parse().map_err(|_| "the base's manifest has no collectedAt")?;
+    let now: Timestamp = text("/collectedAt")
+        .parse()
+        .map_err(|_| "the base's manifest has no collectedAt")?;
     let path = format!("logging/{project}/entries.ndjson");
     let mut log = match world.files.get(&path) {
         Some(blob) => blob.bytes().map_err(|e| e.to_string())?,
         None => Vec::new(),
     };
     for (number, line) in (0i64..).zip(lines) {
-        let at = line.at.unwrap_or(now - SignedDuration::from_mins(15) + SignedDuration::from_secs(number * 20));
+        let at = line
+            .at
+            .unwrap_or(now - SignedDuration::from_mins(15) + SignedDuration::from_secs(number * 20));
         let entry = match &line.entry {
             Some(entry) => entry.clone(),
             None => entry(line, &project, &region, at),
@@ -191,7 +215,13 @@ fn add_logs(world: &mut World, lines: &[LogLine]) -> Result<(), String> {
 
 /// A LogEntry as Cloud Run's sidecar lines come.
 fn entry(line: &LogLine, project: &str, region: &str, at: Timestamp) -> Value {
-    let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
+    let or = |text: &str, default: &str| {
+        if text.is_empty() {
+            default.to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
     let log = or(&line.log, "run.googleapis.com/varlog/system").replace('/', "%2F");
     json!({
         "insertId": format!("{}-{at}", line.service),
@@ -208,14 +238,23 @@ fn entry(line: &LogLine, project: &str, region: &str, at: Timestamp) -> Value {
     })
 }
 
-/// Rules that lack a fixture that fires or one that nearly does, in words.
-pub fn missing(set: &RuleSet, fixtures: &Path) -> io::Result<Vec<String>> {
+/// Rules that lack a fixture that fires or one that nearly does.
+pub fn missing(set: &RuleSet, fixtures: &Path) -> io::Result<Vec<RuleError>> {
     let mut problems = Vec::new();
     for rule in &set.rules {
-        let kinds: Vec<Option<bool>> = files(fixtures, rule.code())?.iter().map(|p| must_fire(p)).collect();
+        let kinds: Vec<Option<bool>> = files(fixtures, rule.code())?
+            .iter()
+            .map(|p| must_fire(p))
+            .collect();
         for (kind, name) in [(Some(true), "fires.yaml"), (Some(false), "near-miss.yaml")] {
             if !kinds.contains(&kind) {
-                problems.push(format!("{}: {} is missing in {}/rules/{}", rule.origin, name, fixtures.display(), rule.code()));
+                let folder = format!("{}/rules/{}", fixtures.display(), rule.code());
+                problems.push(RuleError::new(
+                    &rule.origin,
+                    template::place(&rule.file.code),
+                    format!("{} has no fixture {name}", rule.code()),
+                    format!("write {folder}/{name}, or name the folder of fixtures with --fixtures"),
+                ));
             }
         }
     }

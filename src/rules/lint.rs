@@ -27,7 +27,12 @@ pub fn across(rules: &[Rule]) -> Vec<RuleError> {
 fn circle(rules: &[Rule]) -> Option<RuleError> {
     let explains: BTreeMap<&str, Vec<&str>> = rules
         .iter()
-        .map(|r| (r.code(), r.file.explains.iter().map(|e| e.value.as_str()).collect()))
+        .map(|r| {
+            (
+                r.code(),
+                r.file.explains.iter().map(|e| e.value.as_str()).collect(),
+            )
+        })
         .collect();
     for rule in rules {
         let mut seen = BTreeSet::new();

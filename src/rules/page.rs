@@ -8,8 +8,18 @@ pub fn rule(rule: &Rule, set: &RuleSet) -> String {
     let file = &rule.file;
     let mut page = format!("# {} {}\n\n", rule.code(), file.name);
     let severity = format!("{:?}", file.severity).to_ascii_lowercase();
-    let _ = writeln!(page, "{severity}, layer {}, looks at each `{}`\n", file.layer.as_str(), rule.kind());
-    let _ = writeln!(page, "    {}\n\n{}\n", file.summary.value, file.explanation.value.trim());
+    let _ = writeln!(
+        page,
+        "{severity}, layer {}, looks at each `{}`\n",
+        file.layer.as_str(),
+        rule.kind()
+    );
+    let _ = writeln!(
+        page,
+        "    {}\n\n{}\n",
+        file.summary.value,
+        file.explanation.value.trim()
+    );
     let needs: Vec<&str> = file.needs.iter().map(|n| n.value.as_str()).collect();
     let _ = writeln!(page, "**Needs** {}\n", needs.join(", "));
     if let Some(about) = &file.about {
@@ -26,14 +36,25 @@ pub fn rule(rule: &Rule, set: &RuleSet) -> String {
             let _ = writeln!(page, "**Signature** `{}`\n", pattern.value);
         }
         if let Some(access) = &log.access {
-            let details = access.details.as_ref().map(|d| d.value.as_str()).unwrap_or_default();
-            let _ = writeln!(page, "**Access log** flags {:?}, details `{details}`\n", access.flags);
+            let details = access
+                .details
+                .as_ref()
+                .map(|d| d.value.as_str())
+                .unwrap_or_default();
+            let _ = writeln!(
+                page,
+                "**Access log** flags {:?}, details `{details}`\n",
+                access.flags
+            );
         }
     }
     if !file.explains.is_empty() {
         page.push_str("**Explains**\n\n");
         for code in &file.explains {
-            let name = set.get(&code.value).map(|r| r.file.name.as_str()).unwrap_or_default();
+            let name = set
+                .get(&code.value)
+                .map(|r| r.file.name.as_str())
+                .unwrap_or_default();
             let _ = writeln!(page, "- {} {name}", code.value);
         }
         page.push('\n');
@@ -62,7 +83,13 @@ pub fn facts(kind: &str) -> Option<String> {
 fn list(page: &mut String, fields: &[FieldDoc], depth: usize) {
     for field in fields {
         let doc = field.doc.split_whitespace().collect::<Vec<_>>().join(" ");
-        let _ = writeln!(page, "{}- `{}` ({}): {doc}", "  ".repeat(depth), field.name, field.kind);
+        let _ = writeln!(
+            page,
+            "{}- `{}` ({}): {doc}",
+            "  ".repeat(depth),
+            field.name,
+            field.kind
+        );
         list(page, &field.fields, depth + 1);
     }
 }

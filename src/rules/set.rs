@@ -32,7 +32,12 @@ impl RuleSet {
             let mut own = BTreeMap::new();
             let files = files_of(folder).map_err(|error| vec![error])?;
             if files.is_empty() {
-                problems.push(RuleError::new(&folder.display().to_string(), (0, 0), "holds no rule file", "rule files end in .yaml"));
+                problems.push(RuleError::new(
+                    &folder.display().to_string(),
+                    (0, 0),
+                    "holds no rule file",
+                    "rule files end in .yaml",
+                ));
             }
             for (path, yaml) in files {
                 add(&path, &yaml, &environment, &mut own, &mut problems);
@@ -41,7 +46,11 @@ impl RuleSet {
         }
         let rules: Vec<Rule> = rules.into_values().collect();
         problems.extend(super::lint::across(&rules));
-        if problems.is_empty() { Ok(Self { rules, environment }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self { rules, environment })
+        } else {
+            Err(problems)
+        }
     }
 
     pub fn get(&self, code: &str) -> Option<&Rule> {
@@ -61,7 +70,12 @@ fn add(
             let code = rule.code().to_owned();
             let at = template::place(&rule.file.code);
             if let Some(other) = rules.insert(code.clone(), rule) {
-                problems.push(RuleError::new(path, at, format!("{code} is also in {}", other.origin), "give one of them another code"));
+                problems.push(RuleError::new(
+                    path,
+                    at,
+                    format!("{code} is also in {}", other.origin),
+                    "give one of them another code",
+                ));
             }
         }
         Err(found) => problems.extend(found),
@@ -83,7 +97,12 @@ fn built_in_files() -> Vec<(String, String)> {
 /// Every `.yaml` of a folder and its folders.
 fn files_of(folder: &Path) -> Result<Vec<(String, String)>, RuleError> {
     let refuse = |path: &Path, error: std::io::Error| {
-        RuleError::new(&path.display().to_string(), (0, 0), error.to_string(), "name a folder of rule files")
+        RuleError::new(
+            &path.display().to_string(),
+            (0, 0),
+            error.to_string(),
+            "name a folder of rule files",
+        )
     };
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(|e| refuse(folder, e))? {

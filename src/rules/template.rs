@@ -84,7 +84,7 @@ fn wrong_field<'a>(
         match fields.iter().find(|f| f.name == part) {
             Some(field) if field.fields.is_empty() => return None,
             Some(field) => fields = &field.fields,
-            None => return Some((part.to_owned(), nearest(part, fields))),
+            None => return Some((part.to_owned(), nearest(part, fields.iter().map(|f| f.name)))),
         }
     }
     None

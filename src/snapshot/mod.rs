@@ -3,18 +3,16 @@
 //! In come files (`read`); out go the resources as the APIs gave them. Nothing here is joined or judged.
 mod availability;
 mod collected;
-mod error;
 mod manifest;
-mod names;
 pub mod read;
 mod sources;
 mod world;
 
+pub use crate::input::ReadError;
+pub use crate::names::{ProjectId, ProjectNumber};
 pub use availability::{Availability, all_needs};
 pub use collected::Collected;
-pub use error::ReadError;
 pub use manifest::{CollectorOutcome, Manifest, Status};
-pub use names::{ProjectId, ProjectNumber};
 pub use sources::{Compute, Dns, Fleet, Kubernetes, OrganizationIam, ProjectIam, RunLocation};
 pub use world::{Blob, Content, Encoding, Warning, World};
 

@@ -1,7 +1,7 @@
 //! Bytes to protobuf to model: the one road, which JSON takes too once it is encoded.
 use super::resource::Raw;
 use super::{ClientStatus, XdsClient, generic, node, old};
-use crate::snapshot::ReadError;
+use crate::input::ReadError;
 use envoy_types::pb::envoy::service::status::v3::{ClientConfig, ClientStatusResponse};
 use prost::Message;
 

@@ -1,7 +1,7 @@
 //! Proto3 JSON to bytes, by Envoy's own descriptors.
 use super::open::STAND_IN;
 use super::{ClientStatus, Kind, binary};
-use crate::snapshot::ReadError;
+use crate::input::ReadError;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage};
 use serde_json::{Value, json};

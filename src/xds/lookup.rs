@@ -2,7 +2,7 @@
 use super::{
     Assignment, Cluster, Content, Kind, Listener, Resource, RouteConfig, SyncState, VirtualHost, XdsClient,
 };
-use crate::snapshot::ProjectNumber;
+use crate::names::ProjectNumber;
 
 impl XdsClient {
     /// The number of the project whose mesh this client belongs to: from the node id, else from its metadata.

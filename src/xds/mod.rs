@@ -20,7 +20,7 @@ mod tests;
 
 pub use model::*;
 
-use crate::snapshot::ReadError;
+use crate::input::ReadError;
 
 /// A binary `ClientStatusResponse`. No bytes at all are a valid answer: no client is connected.
 ///

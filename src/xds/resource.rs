@@ -1,7 +1,7 @@
 //! A resource before it is opened: what the new and the old form have in common.
 use super::open::{self, Opened};
 use super::{ErrorState, Kind, Resource, SyncState};
-use crate::snapshot::ReadError;
+use crate::input::ReadError;
 use envoy_types::pb::envoy::admin::v3::UpdateFailureState;
 use envoy_types::pb::google::protobuf as pb;
 use jiff::Timestamp;

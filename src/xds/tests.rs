@@ -1,7 +1,7 @@
 //! What the room promises, on genuine answers of a proxyless client; `old-form` is `unhealthy-endpoints` rewritten.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
-use crate::snapshot::ReadError;
+use crate::input::ReadError;
 use envoy_types::pb::envoy::config::cluster::v3::Cluster as PbCluster;
 use envoy_types::pb::envoy::config::endpoint::v3 as endpoint;
 use envoy_types::pb::envoy::config::listener::v3 as listener;

@@ -25,7 +25,11 @@ const TRAFFIC_DIRECTOR_CLIENT: &[&str] = &[
 ];
 
 /// Roles with getConfigs alone.
-const TRAFFIC_DIRECTOR_READER: &[&str] = &["roles/trafficdirector.viewer", "roles/viewer", "roles/iam.supportUser"];
+const TRAFFIC_DIRECTOR_READER: &[&str] = &[
+    "roles/trafficdirector.viewer",
+    "roles/viewer",
+    "roles/iam.supportUser",
+];
 
 /// Roles with `compute.subnetworks.use` and `compute.networks.use` that cover `roles/compute.networkUser`.
 const NETWORK_USER: &[&str] = &[

@@ -250,18 +250,19 @@ fn texts(raw: Option<&RawValue>) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// The later of two resources of one name; told where they differ.
+/// The later of two resources of one name; told where they differ. In order of their names: in which order files were
+/// named makes no difference.
 fn once_each(rows: Vec<Row>, warnings: &mut Vec<Warning>) -> Vec<Row> {
-    let mut kept: Vec<Row> = Vec::with_capacity(rows.len());
+    let mut kept: Vec<(String, Row)> = Vec::with_capacity(rows.len());
     let mut by_name: HashMap<String, usize> = HashMap::new();
     for row in rows {
         let Some(name) = identity(&row.text) else {
-            kept.push(row);
+            kept.push((String::new(), row));
             continue;
         };
         let at = *by_name.entry(name.clone()).or_insert(kept.len());
         match kept.get_mut(at) {
-            Some(before) => {
+            Some((_, before)) => {
                 if before.text != row.text {
                     warnings.push(Warning {
                         origin: before.origin.to_string(),
@@ -273,10 +274,11 @@ fn once_each(rows: Vec<Row>, warnings: &mut Vec<Warning>) -> Vec<Row> {
                 }
                 *before = row;
             }
-            None => kept.push(row),
+            None => kept.push((name, row)),
         }
     }
-    kept
+    kept.sort_by(|(a, _), (b, _)| a.cmp(b));
+    kept.into_iter().map(|(_, row)| row).collect()
 }
 
 #[derive(Deserialize, Default)]

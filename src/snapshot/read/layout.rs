@@ -1,5 +1,6 @@
 //! The snapshot layout: which path holds what, typed.
 use super::limits::{Scales, Weighed};
+use super::locate;
 use super::paths::{is_log, knows};
 use crate::gcp::{compute, container, dns, fleet, iam, project, run, service_usage};
 use crate::k8s::meta::List;
@@ -262,6 +263,17 @@ fn json<T: DeserializeOwned>(blob: &Blob, scales: &mut Scales) -> Result<T, Read
 }
 
 fn parse_json<T: DeserializeOwned>(bytes: &[u8], origin: &str) -> Result<T, ReadError> {
+    // A field that nobody uses is passed over unread, and with it a character in another encoding.
+    if let Some((line, column)) = locate::not_utf8(bytes) {
+        return Err(ReadError::Malformed {
+            origin: origin.to_owned(),
+            line,
+            column,
+            problem: "not text in UTF-8".into(),
+            remedy: "the file must hold the API's answer as it came; collect it again or save it as UTF-8"
+                .into(),
+        });
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut deserializer);
     let bad = |field: String, inner: &serde_json::Error| ReadError::Malformed {

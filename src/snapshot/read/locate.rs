@@ -71,6 +71,13 @@ pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     (line, column)
 }
 
+/// Line and column of the first byte that is no UTF-8; `None` where all is.
+pub fn not_utf8(bytes: &[u8]) -> Option<(usize, usize)> {
+    let valid = std::str::from_utf8(bytes).err()?.valid_up_to();
+    let before = std::str::from_utf8(bytes.get(..valid)?).ok()?;
+    Some(line_and_column(before, valid))
+}
+
 /// Walks down a path and takes what stands there as a `T`.
 struct Seek<'p, T> {
     path: &'p [Segment],

@@ -2,7 +2,7 @@
 use super::documents::{self, Item, Piece};
 use super::google::{self, Class, Defaults};
 use super::sniff::{self, Container};
-use super::{Reader, csds, logs, typed};
+use super::{Reader, csds, locate, logs, typed};
 use crate::snapshot::{Blob, ReadError, Warning};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,7 +54,8 @@ pub fn add(reader: &mut Reader<'_>, mut blob: Blob, name: &str, given: Given<'_>
         return if csds::recognise(&bytes).is_some() {
             binary(reader, blob, &head)
         } else {
-            skip(reader, &blob.origin, "not text in UTF-8, and no CSDS answer")
+            let problem = not_text(&bytes);
+            skip(reader, &blob.origin, &problem)
         };
     };
     reader.scales.weigh(&bytes, &blob.origin)?;
@@ -85,6 +86,18 @@ fn text_of(head: &[u8]) -> Option<&str> {
     }
 }
 
+/// What bytes are that are no text: binary where a NUL is among them, else text in another encoding.
+fn not_text(bytes: &[u8]) -> String {
+    match (memchr::memchr(0, bytes), locate::not_utf8(bytes)) {
+        (None, Some((line, column))) => {
+            format!(
+                "not text in UTF-8 (line {line}, column {column}), and no CSDS answer (ClientStatusResponse)"
+            )
+        }
+        _ => "binary, and no CSDS answer (ClientStatusResponse)".into(),
+    }
+}
+
 fn ours(text: &str) -> bool {
     let marks = ["apiVersion", "logName", "\"bindings\"", "projects/"];
     !text.contains("{{") && marks.iter().any(|mark| text.contains(mark))
@@ -98,11 +111,7 @@ fn binary(reader: &mut Reader<'_>, blob: Blob, head: &[u8]) -> Result<(), ReadEr
         None
     };
     let Some(project) = project else {
-        return skip(
-            reader,
-            &blob.origin,
-            "binary, and no CSDS answer (ClientStatusResponse)",
-        );
+        return skip(reader, &blob.origin, &not_text(head));
     };
     reader.found = true;
     let path = format!("csds/{project}/client-status.binpb");

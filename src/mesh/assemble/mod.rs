@@ -1,0 +1,173 @@
+//! Puts the subjects together: every kind, each with its name, whom it concerns, and its facts.
+mod control;
+mod lookups;
+mod proxies;
+mod routing;
+mod services;
+
+use super::backend_facts::Routed;
+use super::model::{Ground, Hosts, Model};
+use super::notes::Notes;
+use super::routes::{self, Routing};
+use super::subject::{About, Identity, Subject, SubjectFacts, SubjectSet};
+use super::{ClientName, Mesh, names};
+use crate::logs::LogEvidence;
+use crate::snapshot::Snapshot;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub fn mesh(snapshot: &Snapshot, logs: &LogEvidence) -> Mesh {
+    let ground = Ground::new(snapshot);
+    let mut model = Model::new(snapshot, &ground, logs);
+    let routings = routes::routings(&ground.clusters);
+    let asked = asked_hosts(&model, &routings);
+    model.hosts = hosts(&model, &routings, &asked);
+    let mut assembly = Assembly {
+        model,
+        routings,
+        asked,
+        sets: Vec::new(),
+        notes: Notes::default(),
+        backends: BTreeMap::new(),
+    };
+    assembly.services();
+    assembly.control();
+    assembly.routing();
+    assembly.lookups();
+    assembly.proxies();
+    assembly.logs();
+    assembly.finish()
+}
+
+struct Assembly<'m, 's> {
+    model: Model<'m, 's>,
+    routings: Vec<Routing<'m, 's>>,
+    asked: BTreeSet<String>,
+    sets: Vec<SubjectSet>,
+    notes: Notes,
+    /// Services that exported routes lead to, by cluster, namespace and name, with their number.
+    backends: BTreeMap<(usize, String, String), (u32, Routed)>,
+}
+
+/// Hosts that a client is known to call: by `--url`, in a log record that names one, or in its environment.
+fn asked_hosts(model: &Model, routings: &[Routing]) -> BTreeSet<String> {
+    let mut asked = BTreeSet::new();
+    let url = &model.snapshot.manifest.scope.url;
+    let after_scheme = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+    let host = names::host(after_scheme.split(['/', '?', '#']).next().unwrap_or_default());
+    if !host.is_empty() {
+        asked.insert(host);
+    }
+    asked.extend(
+        model
+            .logs
+            .groups
+            .iter()
+            .filter_map(|g| g.captures.get("host"))
+            .map(|h| names::host(h)),
+    );
+    let routed: BTreeSet<String> = routings
+        .iter()
+        .flat_map(|r| &r.virtual_service.spec.hosts)
+        .map(|h| names::host(h))
+        .collect();
+    for client in model.clients {
+        for variable in client.template.containers.iter().flat_map(|c| &c.env) {
+            let words = variable
+                .value
+                .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')));
+            asked.extend(
+                words
+                    .map(names::host)
+                    .filter(|h| h.contains('.') && routed.contains(h)),
+            );
+        }
+    }
+    asked
+}
+
+/// Hosts that paths lead to: exported ones, and those that look as if they should be.
+fn hosts(model: &Model, routings: &[Routing], asked: &BTreeSet<String>) -> Hosts {
+    let mut hosts = Hosts::default();
+    for routing in routings {
+        for host in &routing.virtual_service.spec.hosts {
+            let host = names::host(host);
+            let meant = routing.mesh_only() || routing.misspelt_gateway().is_some() || asked.contains(&host);
+            let wanted = model.under_suffix(&host) == Some(true) || asked.contains(&host);
+            if routing.exports() || (meant && wanted) || routing.misspelt_gateway().is_some() {
+                hosts.add(&host);
+            }
+        }
+    }
+    hosts
+}
+
+impl Assembly<'_, '_> {
+    pub(super) fn add(&mut self, kind: &'static str, subjects: Vec<Subject>) {
+        self.sets.push(SubjectSet { kind, subjects });
+    }
+
+    pub(super) fn host_numbers<'h>(&self, hosts: impl Iterator<Item = &'h String>) -> Vec<u32> {
+        let mut numbers: Vec<u32> = hosts.filter_map(|h| self.model.hosts.get(h)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
+    fn finish(self) -> Mesh {
+        let Self {
+            model,
+            routings,
+            sets,
+            notes,
+            ..
+        } = self;
+        let meant: BTreeMap<usize, BTreeSet<u32>> =
+            routings.iter().fold(BTreeMap::new(), |mut all, routing| {
+                let hosts = routing
+                    .virtual_service
+                    .spec
+                    .hosts
+                    .iter()
+                    .filter_map(|h| model.hosts.get(&names::host(h)));
+                all.entry(routing.cluster).or_default().extend(hosts);
+                all
+            });
+        let mut paths = Vec::new();
+        for (number, client) in model.mesh_clients() {
+            let hosts: BTreeSet<u32> = model
+                .clusters_of(client)
+                .iter()
+                .filter_map(|c| meant.get(c))
+                .flatten()
+                .copied()
+                .collect();
+            paths.extend(hosts.into_iter().map(|host| (number, host)));
+        }
+        let clients = model
+            .clients
+            .iter()
+            .map(|c| ClientName {
+                project: c.project.0.clone(),
+                region: c.region.clone(),
+                service: c.name.clone(),
+                in_mesh: c.in_mesh(),
+            })
+            .collect();
+        Mesh {
+            clients,
+            hosts: model.hosts.names,
+            paths,
+            sets,
+            notes,
+        }
+    }
+}
+
+pub(super) fn subject(identity: Identity, about: About, facts: impl SubjectFacts + 'static) -> Subject {
+    Subject {
+        identity,
+        about,
+        facts: Box::new(facts),
+        code: None,
+    }
+}

@@ -1,0 +1,160 @@
+//! Hosts of VirtualServices, exports, destinations, and the Services behind them.
+use super::{Assembly, subject};
+use crate::mesh::backend_facts::{self, Policies, Routed};
+use crate::mesh::facts::{Backend, Fact};
+use crate::mesh::subject::{About, Identity};
+use crate::mesh::{manifests, names, route_facts, routes};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Assembly<'_, '_> {
+    pub(super) fn routing(&mut self) {
+        let exporters = routes::exporters(&self.routings);
+        let mut route_hosts = Vec::new();
+        let mut exports = Vec::new();
+        let mut destinations = Vec::new();
+        let mut rules: BTreeMap<usize, _> = BTreeMap::new();
+        let mut entries: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        let mut led: Vec<(usize, String, String, String, u16)> = Vec::new();
+        for routing in &self.routings {
+            for host in routing.virtual_service.spec.hosts.iter().map(|h| names::host(h)) {
+                let about = || self.about_host(routing.cluster, &host);
+                let name = |kind| Identity {
+                    kind,
+                    name: routing.name().to_owned(),
+                    namespace: Some(routing.namespace().to_owned()),
+                    location: Some(routing.of.membership.clone()),
+                    ..Identity::default()
+                };
+                // Many hosts of one VirtualService are many subjects: the host tells them apart.
+                let several = routing.virtual_service.spec.hosts.len() > 1;
+                let named = |kind| {
+                    let mut name = name(kind);
+                    if several {
+                        name.name = format!("{} {host}", name.name);
+                    }
+                    name
+                };
+                let facts = route_facts::route_host(&self.model, routing, &host, &exporters, &self.asked);
+                route_hosts.push(subject(named("VirtualService"), about(), facts));
+                if !routing.exports() {
+                    continue;
+                }
+                exports.push(subject(
+                    named("VirtualService"),
+                    about(),
+                    route_facts::export(&self.model, routing, &host, &exporters),
+                ));
+                let rules = rules
+                    .entry(routing.cluster)
+                    .or_insert_with(|| route_facts::rules_by_host(&self.model, routing.cluster));
+                let entries = entries.entry(routing.cluster).or_insert_with(|| {
+                    manifests::service_entry_hosts(self.model.snapshot, &routing.of.membership)
+                });
+                let placed_all = routes::destinations(routing.virtual_service);
+                let many = placed_all.len() > 1;
+                for placed in placed_all {
+                    let facts =
+                        route_facts::destination(&self.model, routing, &host, &placed, rules, entries);
+                    let mut name = named("VirtualService");
+                    if many {
+                        name.name = format!(
+                            "{} {}",
+                            name.name,
+                            placed
+                                .field
+                                .trim_start_matches("spec.")
+                                .trim_end_matches(".destination")
+                        );
+                    }
+                    if facts.service_exists == Fact::Known(true) {
+                        let port = placed.destination.port.as_ref().map_or(0, |p| p.number);
+                        led.push((
+                            routing.cluster,
+                            facts.service_namespace.clone(),
+                            facts.service.clone(),
+                            host.clone(),
+                            port,
+                        ));
+                    }
+                    destinations.push(subject(name, about(), facts));
+                }
+            }
+        }
+        for (cluster, namespace, service, host, port) in led {
+            let number = u32::try_from(self.backends.len()).unwrap_or(u32::MAX);
+            let (_, routed) = self
+                .backends
+                .entry((cluster, namespace, service))
+                .or_insert_with(|| (number, Routed::default()));
+            routed.hosts.insert(host);
+            routed.ports.insert(port);
+        }
+        self.route_notes();
+        self.add("route_host", route_hosts);
+        self.add("export", exports);
+        self.add("destination", destinations);
+        self.workloads();
+    }
+
+    pub(super) fn about_host(&self, _cluster: usize, host: &str) -> About {
+        match self.model.hosts.get(host) {
+            Some(number) => About::host(number),
+            None => About {
+                hosts: Some(Vec::new()),
+                ..About::default()
+            },
+        }
+    }
+
+    pub(super) fn route_notes(&mut self) {
+        for routing in self.routings.iter().filter(|r| r.exports()) {
+            for host in &routing.virtual_service.spec.hosts {
+                if let Some(number) = self.model.hosts.get(&names::host(host)) {
+                    self.notes.host("routing", number, routing.full_name());
+                }
+            }
+        }
+    }
+
+    pub(super) fn workloads(&mut self) {
+        let mut policies: BTreeMap<usize, Policies> = BTreeMap::new();
+        let mut backends = Vec::new();
+        for ((index, namespace, name), (number, routed)) in &self.backends {
+            let Some(cluster) = self.model.clusters.get(*index) else {
+                continue;
+            };
+            let Some(service) = cluster.services.get(&(namespace.as_str(), name.as_str())) else {
+                continue;
+            };
+            let policies = policies.entry(*index).or_insert_with(|| Policies::new(cluster));
+            let facts = backend_facts::facts(&self.model, *index, service, routed, policies);
+            let hosts = self.host_numbers(routed.hosts.iter());
+            for host in &hosts {
+                if let (Fact::Known(ready), Fact::Known(pods)) = (&facts.ready_pods, &facts.pods) {
+                    self.notes.host(
+                        "workload",
+                        *host,
+                        format!("{namespace}/{name}: {ready} of {pods} pods ready"),
+                    );
+                }
+            }
+            let about = About {
+                hosts: Some(hosts),
+                backends: Some(vec![*number]),
+                ..About::default()
+            };
+            backends.push(subject(backend_name(&facts), about, facts));
+        }
+        self.add("backend", backends);
+    }
+}
+
+fn backend_name(facts: &Backend) -> Identity {
+    Identity {
+        kind: "Service",
+        name: facts.service.clone(),
+        namespace: Some(facts.namespace.clone()),
+        location: Some(facts.membership.clone()),
+        project: None,
+    }
+}

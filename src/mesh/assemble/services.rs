@@ -1,0 +1,103 @@
+//! Cloud Run services, and what their logs matched.
+use super::{Assembly, subject};
+use crate::mesh::facts::{Fact, MeshClient};
+use crate::mesh::subject::{About, Identity, Subject};
+use crate::mesh::{client_facts, log_facts};
+use std::collections::BTreeMap;
+
+impl Assembly<'_, '_> {
+    pub(super) fn services(&mut self) {
+        let mut all = Vec::new();
+        let mut meshed = Vec::new();
+        for (number, client) in (0u32..).zip(self.model.clients) {
+            let facts = client_facts::facts(&self.model, number as usize, client);
+            self.client_notes(number, &facts);
+            if client.in_mesh() {
+                meshed.push(subject(
+                    service_name(&facts),
+                    About::client(number),
+                    facts.clone(),
+                ));
+            }
+            all.push(subject(service_name(&facts), About::client(number), facts));
+        }
+        self.add("run_service", all);
+        self.add("mesh_client", meshed);
+    }
+
+    pub(super) fn client_notes(&mut self, number: u32, facts: &MeshClient) {
+        self.notes.client("iam", number, facts.access_grant.clone());
+        self.notes.client(
+            "cloud-run",
+            number,
+            format!("{}, mesh {}", facts.revision, facts.mesh_name),
+        );
+        let egress = facts.egress.to_ascii_lowercase().replace('_', " ");
+        self.notes.client(
+            "network",
+            number,
+            format!("{} {}, {egress}", facts.network_name, facts.subnet_range),
+        );
+        if let Fact::Known(proxies @ 1..) = facts.xds_clients {
+            self.notes.client(
+                "control-plane",
+                number,
+                format!("{proxies} proxy in sync").replace("1 proxy", "proxy"),
+            );
+        }
+    }
+
+    pub(super) fn logs(&mut self) {
+        let mut hits = Vec::new();
+        // Who logged without being collected, or without a name, is somebody all the same: what one logs may explain what it logs too.
+        let mut strangers: BTreeMap<&str, u32> = BTreeMap::new();
+        let first = u32::try_from(self.model.clients.len()).unwrap_or(u32::MAX);
+        for group in &self.model.logs.groups {
+            let facts = log_facts::facts(&self.model, group);
+            let mut clients = log_facts::clients_of(&self.model, group);
+            if clients.is_empty() {
+                let next = first.saturating_add(u32::try_from(strangers.len()).unwrap_or(u32::MAX));
+                clients.push(*strangers.entry(group.origin.service.as_str()).or_insert(next));
+            }
+            let host = self.model.hosts.get(&facts.host);
+            let about = About {
+                clients: Some(clients),
+                hosts: host.map(|h| vec![h]),
+                ..About::default()
+            };
+            let optional = |text: &String| (!text.is_empty()).then(|| text.clone());
+            let mut name = if facts.service.is_empty() {
+                "log".to_owned()
+            } else {
+                facts.service.clone()
+            };
+            for value in group.key.values() {
+                name = format!("{name} {value}");
+            }
+            let name = Identity {
+                kind: "SidecarLog",
+                name,
+                project: optional(&facts.project),
+                location: optional(&facts.region),
+                namespace: None,
+            };
+            hits.push(Subject {
+                identity: name,
+                about,
+                facts: Box::new(facts),
+                code: Some(group.code.clone()),
+            });
+        }
+        self.add("log", hits);
+    }
+}
+
+fn service_name(facts: &MeshClient) -> Identity {
+    Identity {
+        kind: "CloudRunService",
+        name: facts.service.clone(),
+        project: Some(facts.project.clone()),
+        location: Some(facts.region.clone()),
+        namespace: None,
+    }
+}
