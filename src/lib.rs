@@ -21,6 +21,7 @@
 //! | [`report`] | the public contract and its renderers |
 //! | [`cli`] | flags in, exit status out |
 pub mod cli;
+pub mod collect;
 pub mod diagnose;
 pub mod fix;
 pub mod gcp;
@@ -29,6 +30,7 @@ pub mod k8s;
 pub mod logs;
 pub mod mesh;
 pub mod names;
+pub mod replay;
 pub mod report;
 pub mod rules;
 pub mod scope;
