@@ -22,6 +22,7 @@
 //! | [`cli`] | flags in, exit status out |
 pub mod cli;
 pub mod collect;
+pub mod config;
 pub mod diagnose;
 pub mod fix;
 pub mod gcp;
