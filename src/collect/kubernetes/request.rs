@@ -28,6 +28,20 @@ pub enum Trouble {
     Final(String),
 }
 
+impl Trouble {
+    /// With a secret taken out, wherever somebody echoed it.
+    fn without(mut self, secret: &str) -> Self {
+        let text = match &mut self {
+            Self::Passing { text, .. } | Self::Expired(text) | Self::NotServed(text) | Self::Final(text) => text,
+            Self::Denied(refusal) => &mut refusal.text,
+        };
+        if !secret.is_empty() {
+            *text = text.replace(secret, "[token]");
+        }
+        self
+    }
+}
+
 impl Connection {
     /// The body of a path, as the server sent it.
     ///
@@ -55,13 +69,18 @@ impl Connection {
     }
 
     async fn get_once(&self, path: &str) -> Result<Vec<u8>, Trouble> {
-        let mut request = Request::get(path).header(header::ACCEPT, "application/json");
-        if let Some(token) = &self.token {
-            let token = token()
-                .await
-                .map_err(|error| Trouble::Final(format!("no access token: {error}")))?;
-            request = request.header(header::AUTHORIZATION, token::bearer(&token).map_err(Trouble::Final)?);
-        }
+        let request = Request::get(path).header(header::ACCEPT, "application/json");
+        let Some(token) = &self.token else {
+            return self.answer(request, path).await;
+        };
+        let token = token().await;
+        let token = token.map_err(|error| Trouble::Final(format!("no access token: {error}")))?;
+        let bearer = token::bearer(&token).map_err(Trouble::Final)?;
+        let request = request.header(header::AUTHORIZATION, bearer);
+        self.answer(request, path).await.map_err(|trouble| trouble.without(&token))
+    }
+
+    async fn answer(&self, request: http::request::Builder, path: &str) -> Result<Vec<u8>, Trouble> {
         let request = request
             .body(Body::empty())
             .map_err(|error| Trouble::Final(format!("{path}: {error}")))?;
