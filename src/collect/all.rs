@@ -1,8 +1,9 @@
 //! Everything at once: each collector a task of its own, bounded together, until all are done, the deadline comes, or the user stops.
 use super::gather::{Event, Means};
 use super::google::{CallError, Client, Limits};
-use super::logging::{self, Wanted};
-use super::{Endpoints, Failure, Outcome, Store, auth};
+use super::logging::{self, Sign, Wanted};
+use super::reach::{self, Reach};
+use super::{Endpoints, Failure, Outcome, Store, Token};
 use super::{cloud_run, clusters, compute, dns, fleet, iam, service_usage};
 use crate::scope::Scope;
 use crate::snapshot::{Blob, Manifest, World};
@@ -21,7 +22,7 @@ use tokio::time::Instant;
 pub struct Request {
     pub scope: Scope,
     pub endpoints: Endpoints,
-    pub token: auth::Token,
+    pub token: Token,
     /// The project that quota is billed to.
     pub quota_project: Option<String>,
     pub limits: Limits,
@@ -32,8 +33,12 @@ pub struct Request {
     /// How far back logs are read, in seconds.
     pub since: i64,
     pub most_log_entries: u64,
-    /// Texts of which a telling log entry has one.
-    pub words: BTreeSet<String>,
+    /// A telling log entry shows one of these.
+    pub signs: BTreeSet<Sign>,
+    /// Something is looked for in the logs that no sign tells.
+    pub every_entry: bool,
+    /// How clusters are reached.
+    pub reach: Reach,
 }
 
 /// What was brought.
@@ -126,7 +131,7 @@ impl From<Outcome> for Done {
 }
 
 /// The names of all collectors, in the order in which they are told.
-pub const ORDER: [&str; 8] = [
+pub const ORDER: [&str; 10] = [
     cloud_run::NAME,
     logging::NAME,
     iam::NAME,
@@ -135,6 +140,8 @@ pub const ORDER: [&str; 8] = [
     compute::NAME,
     fleet::NAME,
     clusters::NAME,
+    reach::CSDS,
+    reach::KUBERNETES,
 ];
 
 async fn run(means: &Means, request: &Request) -> (Vec<Outcome>, Vec<String>) {
@@ -149,14 +156,14 @@ async fn run(means: &Means, request: &Request) -> (Vec<Outcome>, Vec<String>) {
             });
         }};
     }
-    start!(cloud_run::collect);
     start!(iam::collect);
     start!(service_usage::collect);
     start!(dns::collect);
     start!(compute::collect);
     start!(clusters::collect);
     tasks.spawn(logs(means.clone(), options(request)));
-    tasks.spawn(of_fleet(means.clone()));
+    tasks.spawn(fleet_and_clusters(means.clone(), request.clone()));
+    tasks.spawn(services_and_clients(means.clone(), request.clone()));
 
     let (mut outcomes, mut memberships) = (Vec::new(), Vec::new());
     while let Some(done) = tasks.join_next().await {
@@ -181,15 +188,23 @@ async fn logs(means: Means, options: logging::Options) -> Done {
     outcome.into()
 }
 
-/// The fleet, whose memberships say which clusters there are.
-async fn of_fleet(means: Means) -> Done {
+/// The fleet, whose memberships say which clusters there are; then those, side by side.
+async fn fleet_and_clusters(means: Means, request: Request) -> Done {
     let (outcome, names) = fleet::collect(&means).await;
     means.tell(Event::Finished(Box::new(outcome.clone())));
     let mut done = Done::from(outcome);
-    for name in names.unwrap_or_default() {
-        let short = name.rsplit('/').next().unwrap_or(&name);
-        done.memberships.push(short.to_owned());
-    }
+    let targets = reach::clusters(&means, &request, names.as_deref()).await;
+    done.memberships = targets.names();
+    done.outcomes.push(reach::kubernetes(&means, targets).await);
+    done
+}
+
+/// Cloud Run, whose services name their meshes; then the clients that Traffic Director has of those.
+async fn services_and_clients(means: Means, request: Request) -> Done {
+    let outcome = cloud_run::collect(&means).await;
+    means.tell(Event::Finished(Box::new(outcome.clone())));
+    let mut done = Done::from(outcome);
+    done.outcomes.push(reach::csds(&means, &request).await);
     done
 }
 
@@ -198,7 +213,8 @@ fn options(request: &Request) -> logging::Options {
         wanted: Wanted {
             services: request.scope.services.clone(),
             from: Some(logging::from(request.now, request.since)),
-            words: request.words.clone(),
+            signs: request.signs.clone(),
+            everything: request.every_entry,
         },
         most: request.most_log_entries,
         clusters: true,

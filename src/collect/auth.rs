@@ -1,6 +1,5 @@
 //! Credentials: an access token from the environment, a file or the configuration, else Google's own chain; impersonation.
-use super::endpoints::{Api, Endpoints};
-use futures_util::future::BoxFuture;
+use super::Token;
 use gcp_auth::{ConfigDefaultCredentials, CustomServiceAccount, GCloudAuthorizedUser, MetadataServiceAccount, TokenProvider};
 use std::error::Error;
 use std::path::PathBuf;
@@ -8,9 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-
-/// Gives an access token whenever one is needed; it renews what runs out.
-pub type Token = Arc<dyn Fn() -> BoxFuture<'static, Result<String, String>> + Send + Sync>;
 
 const SCOPES: &[&str] = &["https://www.googleapis.com/auth/cloud-platform"];
 /// The metadata server answers at once, or is not there.
@@ -174,15 +170,4 @@ async fn impersonate(own: &str, account: &str) -> Result<String, String> {
         Some(token) => Ok(token.to_owned()),
         None => Err(refused(&format!("{status} {}", field("/error/message").unwrap_or_default()))),
     }
-}
-
-/// Whether a bearer token may be sent to each endpoint: over TLS, or to this machine.
-pub fn unsafe_endpoint(endpoints: &Endpoints) -> Option<Api> {
-    Api::ALL.into_iter().find(|api| {
-        let url = endpoints.url(*api);
-        let local = reqwest::Url::parse(url)
-            .ok()
-            .and_then(|url| url.host_str().map(|h| matches!(h, "127.0.0.1" | "localhost" | "[::1]")));
-        !url.starts_with("https://") && local != Some(true)
-    })
 }

@@ -1,8 +1,9 @@
 //! What each collector needs to be allowed, declared beside it; rendered for whoever grants it, and asked for ahead.
+use super::kubernetes::KINDS;
 use super::google::{Call, CallError, Client, segment};
 use super::{Api, clusters, compute, cloud_run, dns, fleet, iam, logging, service_usage};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One permission that a collector needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,31 +60,6 @@ pub fn all() -> Vec<Need> {
     .concat()
 }
 
-/// The kinds that a ClusterRole must let be listed: API group, plurals.
-pub const KINDS: &[(&str, &[&str])] = &[
-    ("", &["services", "pods", "namespaces", "serviceaccounts", "nodes"]),
-    ("discovery.k8s.io", &["endpointslices"]),
-    ("apps", &["deployments", "statefulsets"]),
-    ("networking.k8s.io", &["networkpolicies"]),
-    ("mesh.cloud.google.com", &["controlplanerevisions"]),
-    (
-        "networking.istio.io",
-        &[
-            "virtualservices",
-            "destinationrules",
-            "gateways",
-            "serviceentries",
-            "sidecars",
-            "envoyfilters",
-            "workloadentries",
-        ],
-    ),
-    (
-        "security.istio.io",
-        &["peerauthentications", "authorizationpolicies", "requestauthentications"],
-    ),
-];
-
 /// The permissions of one custom role, sorted, each once.
 pub fn role() -> BTreeSet<&'static str> {
     all().into_iter().map(|need| need.permission).collect()
@@ -130,7 +106,11 @@ pub fn as_terraform(project: &str, member: &str) -> String {
 
 /// The ClusterRole and its binding, for `kubectl apply -f -`.
 pub fn as_kubectl(user: &str) -> String {
-    let rules: String = KINDS
+    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for kind in KINDS {
+        groups.entry(kind.group).or_default().push(kind.plural);
+    }
+    let rules: String = groups
         .iter()
         .map(|(group, kinds)| {
             let kinds = kinds.join(", ");

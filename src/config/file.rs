@@ -38,7 +38,6 @@ pub enum ConfigError {
 const TEXTS: &[&str] = &[
     "access-token",
     "access-token-file",
-    "collected-at",
     "color",
     "context",
     "fail-on",
@@ -46,6 +45,7 @@ const TEXTS: &[&str] = &[
     "kubeconfig",
     "location",
     "max-log-entries",
+    "now",
     "output",
     "output-file",
     "project",

@@ -10,8 +10,7 @@ pub use call::{Call, segment};
 pub use error::CallError;
 pub use listing::{Listing, Paging};
 
-use super::Endpoints;
-use super::auth::Token;
+use super::{Endpoints, Token, token};
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response, Url};
@@ -95,6 +94,10 @@ impl Client {
             deadline,
             stop,
         })))
+    }
+
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.0.endpoints
     }
 
     pub fn deadline(&self) -> Instant {
@@ -181,6 +184,7 @@ impl Client {
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
+        token::destination(base).map_err(CallError::plain)?;
         let local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
         let client = if local { &self.0.loopback } else { &self.0.http };
         let mut request = match &call.body {

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
-/// A filter may have 20,000 characters; what stands beside the words takes its part.
-const MOST_WORDS: usize = 15_000;
+/// A filter may have 20,000 characters; what stands beside the signs takes its part.
+const MOST_SIGNS: usize = 15_000;
 
 /// Which entries are wanted.
 #[derive(Debug, Clone, Default)]
@@ -13,8 +13,30 @@ pub struct Wanted {
     pub services: Vec<String>,
     /// None older than this.
     pub from: Option<Timestamp>,
-    /// Texts of which a telling entry has one, whatever its severity.
-    pub words: BTreeSet<String>,
+    /// A telling entry shows one of these, whatever its severity.
+    pub signs: BTreeSet<Sign>,
+    /// Something is looked for that no sign tells: everything is read.
+    pub everything: bool,
+}
+
+/// By what an entry is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sign {
+    Text(String),
+    /// A response flag of a sidecar's access log, as text or JSON.
+    Flag(String),
+    /// A response code likewise.
+    Status(u16),
+}
+
+impl Sign {
+    fn terms(&self) -> String {
+        match self {
+            Self::Text(text) => quote(text),
+            Self::Flag(flag) => format!("textPayload:\" {flag} \" OR jsonPayload.response_flags:{}", quote(flag)),
+            Self::Status(status) => format!("textPayload:\" {status} \" OR jsonPayload.response_code={status}"),
+        }
+    }
 }
 
 impl Wanted {
@@ -31,15 +53,16 @@ impl Wanted {
             "severity>=WARNING".to_owned(),
             "log_id(\"run.googleapis.com/varlog/system\")".to_owned(),
         ];
-        let mut room = MOST_WORDS;
-        for word in &self.words {
-            let quoted = quote(word);
-            let Some(left) = room.checked_sub(quoted.len() + 4) else {
-                // Too many words to ask for: everything is read instead, and nothing missed.
+        let mut room = MOST_SIGNS;
+        for sign in &self.signs {
+            let terms = sign.terms();
+            let left = room.checked_sub(terms.len() + 4).filter(|_| !self.everything);
+            let Some(left) = left else {
+                // Too many signs to ask for: everything is read instead, and nothing missed.
                 return lines.join("\n");
             };
             room = left;
-            telling.push(quoted);
+            telling.push(terms);
         }
         lines.push(any(telling));
         lines.join("\n")
@@ -96,21 +119,23 @@ mod tests {
         let wanted = Wanted {
             services: vec!["web".into(), "shop-*".into()],
             from: Some("2026-11-20T08:35:00Z".parse().unwrap()),
-            words: ["say \"no\"".to_owned()].into(),
+            signs: [Sign::Text("say \"no\"".to_owned()), Sign::Flag("UH".to_owned())].into(),
+            everything: false,
         };
         assert_eq!(
             wanted.services(),
             "resource.type=\"cloud_run_revision\"\n\
              (resource.labels.service_name=\"web\" OR resource.labels.service_name=~\"^shop\\\\-.*$\")\n\
              timestamp>=\"2026-11-20T08:35:00Z\"\n\
-             (severity>=WARNING OR log_id(\"run.googleapis.com/varlog/system\") OR \"say \\\"no\\\"\")"
+             (severity>=WARNING OR log_id(\"run.googleapis.com/varlog/system\") OR \"say \\\"no\\\"\" OR \
+             textPayload:\" UH \" OR jsonPayload.response_flags:\"UH\")"
         );
     }
 
     #[test]
     fn more_words_than_a_filter_holds_ask_for_everything() {
-        let words = (0..2000).map(|n| format!("word number {n}")).collect();
-        let filter = Wanted { words, ..Wanted::default() }.services();
+        let signs = (0..2000).map(|n| Sign::Text(format!("word number {n}"))).collect();
+        let filter = Wanted { signs, ..Wanted::default() }.services();
         assert_eq!(filter, "resource.type=\"cloud_run_revision\"");
     }
 }

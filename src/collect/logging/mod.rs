@@ -3,7 +3,7 @@ mod filter;
 mod pace;
 mod segments;
 
-pub use filter::Wanted;
+pub use filter::{Sign, Wanted};
 
 use super::gather::{Book, Means};
 use super::google::{Call, CallError};
