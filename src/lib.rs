@@ -3,12 +3,13 @@
 //! Data walks through the house in one direction and never turns back:
 //!
 //! ```text
-//! arguments -> Scope -> read (paths) -> Snapshot -> Mesh -> rules -> Findings -> diagnosis -> Report -> renderer
+//! arguments -> Scope -> collect (live) or read (paths) -> Snapshot -> Mesh -> rules -> Findings -> diagnosis -> Report -> renderer
 //! ```
 //!
 //! | room | what it is for |
 //! |---|---|
 //! | [`scope`] | what the user asked to look at |
+//! | [`config`], [`collect`] | settings; live collection, a file a source |
 //! | [`input`], [`names`] | what can be wrong with input; the names that two rooms and more share |
 //! | [`gcp`], [`k8s`] | the few fields we use of each resource, as serde types |
 //! | [`xds`] | CSDS answers opened: listeners, routes, clusters, endpoints, sync state |

@@ -5,11 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room and the rooms it may know. What stands here is used: a dependency that is gone is struck out.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     (
         "cli",
-        &["diagnose", "mesh", "report", "rules", "scope", "snapshot"],
+        &[
+            "collect", "config", "diagnose", "logs", "mesh", "report", "rules", "scope", "snapshot",
+        ],
     ),
+    ("collect", &["scope", "snapshot"]),
+    ("config", &[]),
     (
         "diagnose",
         &["fix", "logs", "mesh", "report", "rules", "snapshot"],

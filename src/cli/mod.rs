@@ -3,7 +3,10 @@ mod check;
 mod completions;
 mod error;
 mod exit;
+mod live;
 mod output;
+mod permissions;
+mod progress;
 mod rules;
 mod scope;
 
@@ -27,10 +30,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Diagnose from files: snapshot directories, archives, manifests, logs, policies, CSDS answers
+    /// Diagnose a live project, or files: snapshot directories, archives, manifests, logs, policies, CSDS answers
     Check(Box<check::Args>),
     /// List, explain, check and test the rules
     Rules(rules::Args),
+    /// Print what live collection must be allowed to see
+    Permissions(permissions::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print the manual page
@@ -60,6 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match cli.command {
         Command::Check(args) => check::run(&args),
         Command::Rules(args) => rules::run(args),
+        Command::Permissions(args) => permissions::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man => completions::man(Cli::command()),
     };

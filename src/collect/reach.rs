@@ -4,6 +4,7 @@ use super::gather::{Event, Means};
 use super::google::{Call, CallError, segment};
 use super::kubernetes::{self, Access, Target};
 use super::{Api, Failure, Outcome, csds};
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use kube::config::Kubeconfig;
 use serde_json::Value;
@@ -60,13 +61,8 @@ pub async fn clusters(means: &Means, request: &Request, listed: Option<&[String]
             clusters.add(means, short, Access::Kubeconfig { path, context });
             continue;
         }
-        let full = listed
-            .into_iter()
-            .flatten()
-            .find(|listed| *listed == name || last(listed) == name);
-        let full = full.unwrap_or(name);
-        let place = full.split("/locations/").nth(1).and_then(|rest| rest.split('/').next());
-        let Some(location) = place.map(str::to_owned).or_else(|| request.reach.location.clone()) else {
+        let place = place_of(listed, name);
+        let Some(location) = place.or_else(|| request.reach.location.clone()) else {
             let error = "where the membership is could not be learnt; --location says it, or --context names a context of the kubeconfig";
             clusters.failures.push(failure(format!("connect to cluster {short}"), error));
             continue;
@@ -111,6 +107,17 @@ impl Clusters {
             counter: Arc::default(),
         });
     }
+}
+
+/// The location in a membership's full name, as it was given or as the fleet lists it.
+fn place_of(listed: Option<&[String]>, name: &str) -> Option<String> {
+    let full = listed
+        .unwrap_or_default()
+        .iter()
+        .find(|full| *full == name || last(full) == name)
+        .map_or(name, String::as_str);
+    let (_, rest) = full.split_once("/locations/")?;
+    rest.split('/').next().map(str::to_owned)
 }
 
 fn failure(call: String, error: &str) -> Failure {
@@ -167,25 +174,26 @@ async fn project_number(means: &Means) -> Result<String, Failure> {
     number.map_err(|error| error.into_failure(&call))
 }
 
+async fn of_cluster(means: Means, target: Target) -> Outcome {
+    let call = format!("list the objects of cluster {}", target.membership);
+    let stopped = failure(call, &CallError::interrupted().text);
+    tokio::select! {
+        biased;
+        () = means.client.stopped() => Outcome { failures: vec![stopped], ..Outcome::default() },
+        outcome = kubernetes::collect(&target, &means.store, means.client.deadline()) => outcome,
+    }
+}
+
 /// Asks all clusters at once; one outcome of all.
 pub async fn kubernetes(means: &Means, clusters: Clusters) -> Outcome {
     means.tell(Event::Started(KUBERNETES));
     let began = Instant::now();
-    let one = |target: Target| async move {
-        let stopped = Failure {
-            call: format!("list the objects of cluster {}", target.membership),
-            error: CallError::interrupted().text,
-            permission: None,
-            resource: None,
-        };
-        tokio::select! {
-            biased;
-            () = means.client.stopped() => Outcome { failures: vec![stopped], ..Outcome::default() },
-            outcome = kubernetes::collect(&target, &means.store, means.client.deadline()) => outcome,
-        }
-    };
     let nothing = clusters.targets.is_empty() && clusters.failures.is_empty();
-    let outcomes = join_all(clusters.targets.into_iter().map(one)).await;
+    let mut asked = Vec::new();
+    for target in clusters.targets {
+        asked.push(of_cluster(means.clone(), target).boxed());
+    }
+    let outcomes = join_all(asked).await;
     let mut all = Outcome {
         name: KUBERNETES,
         failures: clusters.failures,

@@ -15,7 +15,7 @@ use super::refusal::{Refusal, Speaker};
 use super::token::Token;
 use super::{Failure, Outcome, Store};
 use connect::Connection;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use listing::Listing;
 use request::Trouble;
 use std::path::PathBuf;
@@ -99,11 +99,13 @@ async fn all_kinds(
     deadline: Instant,
     outcome: &mut Outcome,
 ) {
-    let listings = KINDS.iter().map(|kind| async move {
+    let one = |kind: &'static Kind| {
         let listing = one_kind(target, connection, kind, store, deadline);
         let late = |_| Listed::Failed(Trouble::Final(NO_ANSWER.into()), None);
-        (kind, timeout_at(deadline, listing).await.unwrap_or_else(late))
-    });
+        async move { (kind, timeout_at(deadline, listing).await.unwrap_or_else(late)) }.boxed()
+    };
+    // Boxed, so that a task may hold it: the compiler cannot tell that it may otherwise.
+    let listings: Vec<_> = KINDS.iter().map(one).collect();
     let mut listed: Vec<(&Kind, Listed)> = stream::iter(listings).buffer_unordered(AT_ONCE).collect().await;
     listed.sort_by_key(|(kind, _)| kind.name());
 
