@@ -4,6 +4,7 @@ mod completions;
 mod error;
 mod exit;
 mod output;
+mod replay;
 mod rules;
 mod scope;
 
@@ -29,6 +30,8 @@ pub struct Cli {
 enum Command {
     /// Diagnose from files: snapshot directories, archives, manifests, logs, policies, CSDS answers
     Check(Box<check::Args>),
+    /// Serve a bundle over the real wire protocols on loopback
+    Replay(replay::Args),
     /// List, explain, check and test the rules
     Rules(rules::Args),
     /// Print a completion script for a shell
@@ -59,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Check(args) => check::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Rules(args) => rules::run(args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man => completions::man(Cli::command()),
