@@ -161,9 +161,14 @@ fn choice<T: ValueEnum>(given: Option<T>, file: &Settings, key: &str) -> Result<
         return Ok(None);
     };
     T::from_str(word, true).map(Some).map_err(|_| {
-        let all = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let all = T::value_variants()
+            .iter()
+            .filter_map(ValueEnum::to_possible_value);
         let names: Vec<String> = all.map(|value| value.get_name().to_owned()).collect();
-        CliError::Usage(format!("{key} = {word:?} in the configuration file\n  remedy: one of {}", names.join(", ")))
+        CliError::Usage(format!(
+            "{key} = {word:?} in the configuration file\n  remedy: one of {}",
+            names.join(", ")
+        ))
     })
 }
 

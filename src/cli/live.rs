@@ -39,7 +39,12 @@ pub struct LiveArgs {
     #[arg(long, env = "MESHDOCTOR_CONTEXT", value_name = "NAME")]
     context: Option<String>,
     /// Only this Kubernetes namespace (repeatable)
-    #[arg(long, env = "MESHDOCTOR_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "MESHDOCTOR_NAMESPACE",
+        value_name = "NAMESPACE",
+        value_delimiter = ','
+    )]
     namespace: Vec<String>,
     /// How far back logs are read [default: 1h]
     #[arg(long, env = "MESHDOCTOR_SINCE", value_name = "SPAN")]
@@ -51,7 +56,12 @@ pub struct LiveArgs {
     #[arg(long, env = "MESHDOCTOR_MAX_LOG_ENTRIES", value_name = "N")]
     max_log_entries: Option<u64>,
     /// Ask an API elsewhere, such as logging=http://127.0.0.1:9000 (repeatable)
-    #[arg(long, env = "MESHDOCTOR_ENDPOINT", value_name = "NAME=URL", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "MESHDOCTOR_ENDPOINT",
+        value_name = "NAME=URL",
+        value_delimiter = ','
+    )]
     endpoint: Vec<String>,
     /// A file with an access token, read anew for every call
     #[arg(long, env = "MESHDOCTOR_ACCESS_TOKEN_FILE", value_name = "FILE")]
@@ -86,7 +96,8 @@ impl LiveArgs {
     fn plan(&self, given: &ScopeArgs, file: &Settings) -> Result<Plan, CliError> {
         let usage = |error: String| CliError::Usage(error);
         let active = gcloud::active();
-        let text = |flag: &Option<String>, key: &str| flag.clone().or_else(|| file.text(key).map(str::to_owned));
+        let text =
+            |flag: &Option<String>, key: &str| flag.clone().or_else(|| file.text(key).map(str::to_owned));
         let list = |flag: &[String], key: &str| match flag {
             [] => file.list(key).to_vec(),
             given => given.to_vec(),
@@ -130,14 +141,21 @@ impl LiveArgs {
             scope,
             endpoints: self.endpoints(file)?,
             sources: auth::Sources {
-                token_file: self.access_token_file.clone().or_else(|| file.path("access-token-file")),
+                token_file: self
+                    .access_token_file
+                    .clone()
+                    .or_else(|| file.path("access-token-file")),
                 environment: std::env::var("CLOUDSDK_AUTH_ACCESS_TOKEN").ok(),
                 configured: file.text("access-token").map(str::to_owned),
                 impersonate: text(&self.impersonate_service_account, "impersonate-service-account")
                     .or(active.impersonate),
             },
             quota_project: text(&self.quota_project, "quota-project").or(active.quota_project),
-            timeout: Duration::from_secs(span(&self.timeout, "timeout", TIMEOUT)?.unsigned_abs().min(86_400)),
+            timeout: Duration::from_secs(
+                span(&self.timeout, "timeout", TIMEOUT)?
+                    .unsigned_abs()
+                    .min(86_400),
+            ),
             now,
             since: span(&self.since, "since", SINCE)?,
             most_log_entries: most,
@@ -151,7 +169,10 @@ impl LiveArgs {
 
     fn endpoints(&self, file: &Settings) -> Result<Endpoints, CliError> {
         let mut endpoints = Endpoints::default();
-        let from_file = file.endpoints.iter().map(|(name, url)| (name.as_str(), url.as_str()));
+        let from_file = file
+            .endpoints
+            .iter()
+            .map(|(name, url)| (name.as_str(), url.as_str()));
         let mut all: Vec<(&str, &str)> = from_file.collect();
         for flag in &self.endpoint {
             let pair = flag.split_once('=').filter(|(_, url)| url.contains("://"));
@@ -176,7 +197,13 @@ impl LiveArgs {
 }
 
 /// Collects what flags and files ask for. Ctrl-C once ends the collecting, twice the program.
-pub fn collect(args: &LiveArgs, scope: &ScopeArgs, file: &Settings, set: &RuleSet, verbose: bool) -> Result<Brought, CliError> {
+pub fn collect(
+    args: &LiveArgs,
+    scope: &ScopeArgs,
+    file: &Settings,
+    set: &RuleSet,
+    verbose: bool,
+) -> Result<Brought, CliError> {
     let plan = args.plan(scope, file)?;
     run(async {
         let token = auth::find(&plan.sources).await.map_err(CliError::Usage)?;
@@ -255,8 +282,15 @@ pub fn preflight(args: &LiveArgs, scope: &ScopeArgs, file: &Settings) -> Result<
         let token = auth::find(&plan.sources).await.map_err(CliError::Usage)?;
         let (_keep, stop) = watch::channel(false);
         let deadline = tokio::time::Instant::now() + plan.timeout;
-        let client = Client::new(plan.endpoints, token, plan.quota_project, Limits::default(), deadline, stop)
-            .map_err(|error| CliError::Usage(error.text))?;
+        let client = Client::new(
+            plan.endpoints,
+            token,
+            plan.quota_project,
+            Limits::default(),
+            deadline,
+            stop,
+        )
+        .map_err(|error| CliError::Usage(error.text))?;
         let mut projects = vec![plan.scope.project];
         projects.extend(plan.scope.service_projects);
         projects.dedup();
@@ -282,7 +316,10 @@ pub fn preflight(args: &LiveArgs, scope: &ScopeArgs, file: &Settings) -> Result<
                     }
                 };
                 let (collector, permission) = (need.collector, need.permission);
-                text.push_str(&format!("  {word:<13}{collector:<14}{permission:<44}{}\n", need.why));
+                text.push_str(&format!(
+                    "  {word:<13}{collector:<14}{permission:<44}{}\n",
+                    need.why
+                ));
             }
             if !missing.is_empty() {
                 status = exit::INCONCLUSIVE;

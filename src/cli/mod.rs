@@ -7,6 +7,7 @@ mod live;
 mod output;
 mod permissions;
 mod progress;
+mod replay;
 mod rules;
 mod scope;
 
@@ -32,6 +33,8 @@ pub struct Cli {
 enum Command {
     /// Diagnose a live project, or files: snapshot directories, archives, manifests, logs, policies, CSDS answers
     Check(Box<check::Args>),
+    /// Serve a bundle over the real wire protocols on loopback
+    Replay(replay::Args),
     /// List, explain, check and test the rules
     Rules(rules::Args),
     /// Print what live collection must be allowed to see
@@ -64,6 +67,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Check(args) => check::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Rules(args) => rules::run(args),
         Command::Permissions(args) => permissions::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),

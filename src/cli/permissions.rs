@@ -9,7 +9,12 @@ pub struct Args {
     #[arg(short, long, value_enum, default_value_t = Form::Gcloud)]
     output: Form,
     /// The project that the role is made in
-    #[arg(long, env = "MESHDOCTOR_PROJECT", value_name = "PROJECT", default_value = "PROJECT")]
+    #[arg(
+        long,
+        env = "MESHDOCTOR_PROJECT",
+        value_name = "PROJECT",
+        default_value = "PROJECT"
+    )]
     project: String,
     /// Whom to grant it, such as user:you@example.com
     #[arg(long, value_name = "MEMBER", default_value = "user:YOU@EXAMPLE.COM")]
@@ -30,7 +35,9 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
     let text = match args.output {
         Form::Gcloud => permissions::as_gcloud(&args.project, &args.member),
         Form::Terraform => permissions::as_terraform(&args.project, &args.member),
-        Form::Kubectl => permissions::as_kubectl(args.member.split_once(':').map_or(&args.member, |(_, user)| user)),
+        Form::Kubectl => {
+            permissions::as_kubectl(args.member.split_once(':').map_or(&args.member, |(_, user)| user))
+        }
     };
     output::write(&text, None)?;
     Ok(exit::FINE)

@@ -178,7 +178,12 @@ async fn run(means: &Means, request: &Request) -> (Vec<Outcome>, Vec<String>) {
             outcomes.push(broken(name));
         }
     }
-    outcomes.sort_by_key(|outcome| ORDER.iter().position(|name| *name == outcome.name).unwrap_or(ORDER.len()));
+    outcomes.sort_by_key(|outcome| {
+        ORDER
+            .iter()
+            .position(|name| *name == outcome.name)
+            .unwrap_or(ORDER.len())
+    });
     (outcomes, memberships)
 }
 

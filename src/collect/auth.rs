@@ -1,6 +1,9 @@
 //! Credentials: an access token from the environment, a file or the configuration, else Google's own chain; impersonation.
 use super::Token;
-use gcp_auth::{ConfigDefaultCredentials, CustomServiceAccount, GCloudAuthorizedUser, MetadataServiceAccount, TokenProvider};
+use gcp_auth::{
+    ConfigDefaultCredentials, CustomServiceAccount, GCloudAuthorizedUser, MetadataServiceAccount,
+    TokenProvider,
+};
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -150,7 +153,9 @@ fn impersonated(own: Token, account: String) -> Token {
 
 async fn impersonate(own: &str, account: &str) -> Result<String, String> {
     let refused = |why: &str| {
-        format!("{account} cannot be impersonated: {why}\n  remedy: the caller needs roles/iam.serviceAccountTokenCreator on it")
+        format!(
+            "{account} cannot be impersonated: {why}\n  remedy: the caller needs roles/iam.serviceAccountTokenCreator on it"
+        )
     };
     let account_segment = super::google::segment(account);
     let url = format!(
@@ -168,6 +173,9 @@ async fn impersonate(own: &str, account: &str) -> Result<String, String> {
     let field = |path: &str| value.pointer(path).and_then(serde_json::Value::as_str);
     match field("/accessToken") {
         Some(token) => Ok(token.to_owned()),
-        None => Err(refused(&format!("{status} {}", field("/error/message").unwrap_or_default()))),
+        None => Err(refused(&format!(
+            "{status} {}",
+            field("/error/message").unwrap_or_default()
+        ))),
     }
 }

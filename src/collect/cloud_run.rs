@@ -70,7 +70,10 @@ async fn of_region(book: &Book<'_>, project: &str, region: &str) {
     )
     .needs("run.revisions.list", resource);
     let folder = format!("{NAME}/{project}/{region}");
-    let (services_file, revisions_file) = (format!("{folder}/services.json"), format!("{folder}/revisions.json"));
+    let (services_file, revisions_file) = (
+        format!("{folder}/services.json"),
+        format!("{folder}/revisions.json"),
+    );
     tokio::join!(
         book.list(&services, SERVICES, &services_file),
         book.list(&revisions, REVISIONS, &revisions_file),

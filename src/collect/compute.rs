@@ -8,21 +8,53 @@ use futures_util::future::join_all;
 pub const NAME: &str = "compute";
 
 pub const NEEDS: &[Need] = &[
-    Need::of(NAME, "compute.networks.list", "the VPC networks and their peerings"),
-    Need::of(NAME, "compute.firewalls.list", "the firewall rules between clients and pods"),
-    Need::of(NAME, "compute.subnetworks.list", "the ranges of clients, nodes and pods"),
-    Need::of(NAME, "compute.addresses.list", "reserved addresses that DNS records name"),
-    Need::of(NAME, "compute.backendServices.list", "what Traffic Director made of the services"),
-    Need::of(NAME, "compute.networkEndpointGroups.list", "the endpoint groups of the clusters"),
+    Need::of(
+        NAME,
+        "compute.networks.list",
+        "the VPC networks and their peerings",
+    ),
+    Need::of(
+        NAME,
+        "compute.firewalls.list",
+        "the firewall rules between clients and pods",
+    ),
+    Need::of(
+        NAME,
+        "compute.subnetworks.list",
+        "the ranges of clients, nodes and pods",
+    ),
+    Need::of(
+        NAME,
+        "compute.addresses.list",
+        "reserved addresses that DNS records name",
+    ),
+    Need::of(
+        NAME,
+        "compute.backendServices.list",
+        "what Traffic Director made of the services",
+    ),
+    Need::of(
+        NAME,
+        "compute.networkEndpointGroups.list",
+        "the endpoint groups of the clusters",
+    ),
 ];
 
 /// File, path below the project, permission.
 const LISTINGS: [(&str, &str, &str); 6] = [
     ("networks", "global/networks", "compute.networks.list"),
     ("firewalls", "global/firewalls", "compute.firewalls.list"),
-    ("subnetworks", "aggregated/subnetworks", "compute.subnetworks.list"),
+    (
+        "subnetworks",
+        "aggregated/subnetworks",
+        "compute.subnetworks.list",
+    ),
     ("addresses", "aggregated/addresses", "compute.addresses.list"),
-    ("backend-services", "aggregated/backendServices", "compute.backendServices.list"),
+    (
+        "backend-services",
+        "aggregated/backendServices",
+        "compute.backendServices.list",
+    ),
     (
         "network-endpoint-groups",
         "aggregated/networkEndpointGroups",

@@ -8,8 +8,16 @@ use futures_util::future::join_all;
 pub const NAME: &str = "dns";
 
 pub const NEEDS: &[Need] = &[
-    Need::of(NAME, "dns.managedZones.list", "the zones and the networks that see them"),
-    Need::of(NAME, "dns.resourceRecordSets.list", "the records of the exported hosts"),
+    Need::of(
+        NAME,
+        "dns.managedZones.list",
+        "the zones and the networks that see them",
+    ),
+    Need::of(
+        NAME,
+        "dns.resourceRecordSets.list",
+        "the records of the exported hosts",
+    ),
 ];
 
 const ZONES: Paging = Paging::new("managedZones", Some(("maxResults", "500")));

@@ -113,7 +113,8 @@ impl<'a> Book<'a> {
                 for place in &listing.unreachable {
                     self.note(format!("{}: {place} did not answer", call.what));
                 }
-                self.put(call, path, &listing.body, listing.items).then_some(listing)
+                self.put(call, path, &listing.body, listing.items)
+                    .then_some(listing)
             }
             Err(error) => {
                 self.fail(error.into_failure(call));

@@ -10,12 +10,28 @@ use std::collections::BTreeSet;
 pub const NAME: &str = "iam";
 
 pub const NEEDS: &[Need] = &[
-    Need::of(NAME, "resourcemanager.projects.get", "the project's number and its ancestors"),
-    Need::of(NAME, "resourcemanager.projects.getIamPolicy", "who has which role"),
+    Need::of(
+        NAME,
+        "resourcemanager.projects.get",
+        "the project's number and its ancestors",
+    ),
+    Need::of(
+        NAME,
+        "resourcemanager.projects.getIamPolicy",
+        "who has which role",
+    ),
     Need::of(NAME, "iam.roles.list", "the custom roles and what they hold"),
     Need::of(NAME, "iam.roles.get", "what the predefined roles hold"),
-    Need::of(NAME, "iam.serviceAccounts.list", "whether the clients' accounts exist and are enabled"),
-    Need::optional(NAME, "iam.denypolicies.list", "deny policies; granted on the organization by roles/iam.denyReviewer"),
+    Need::of(
+        NAME,
+        "iam.serviceAccounts.list",
+        "whether the clients' accounts exist and are enabled",
+    ),
+    Need::optional(
+        NAME,
+        "iam.denypolicies.list",
+        "deny policies; granted on the organization by roles/iam.denyReviewer",
+    ),
     Need::optional(NAME, "iam.denypolicies.get", "the rules of deny policies"),
 ];
 
@@ -176,7 +192,10 @@ async fn ancestor(book: &Book<'_>, kind: &str, id: &str) -> Option<Value> {
 /// A refusal (403, 404) is noted; anything else is a failure.
 fn forgive(book: &Book<'_>, call: &Call, error: CallError) {
     if matches!(error.status, Some(403 | 404)) {
-        let needed = error.permission.map(|p| format!(" (needs {p})")).unwrap_or_default();
+        let needed = error
+            .permission
+            .map(|p| format!(" (needs {p})"))
+            .unwrap_or_default();
         book.note(format!("{}: {}{needed}", call.what, error.text));
     } else {
         book.fail(error.into_failure(call));
@@ -186,7 +205,10 @@ fn forgive(book: &Book<'_>, call: &Call, error: CallError) {
 /// Deny policies: the listing has their names, each is asked for its rules.
 /// Source: <https://cloud.google.com/iam/docs/reference/rest/v2/policies/listPolicies>.
 async fn deny(book: &Book<'_>, project: &str, number: &str) {
-    let point = format!("cloudresourcemanager.googleapis.com%2Fprojects%2F{}", segment(number));
+    let point = format!(
+        "cloudresourcemanager.googleapis.com%2Fprojects%2F{}",
+        segment(number)
+    );
     let call = Call::get(
         Api::Iam,
         format!("v2/policies/{point}/denypolicies"),
@@ -201,7 +223,11 @@ async fn deny(book: &Book<'_>, project: &str, number: &str) {
     let mut value = listing.value();
     let policies = value.get_mut("policies").and_then(Value::as_array_mut);
     let mut changed = false;
-    for policy in policies.into_iter().flatten().filter(|policy| policy.get("rules").is_none()) {
+    for policy in policies
+        .into_iter()
+        .flatten()
+        .filter(|policy| policy.get("rules").is_none())
+    {
         let Some(id) = policy
             .get("name")
             .and_then(Value::as_str)
@@ -252,7 +278,9 @@ async fn predefined(book: &Book<'_>, named: &BTreeSet<String>) {
         .filter_map(|role| role.strip_prefix("roles/"))
         .collect();
     if let Some(more) = ids.len().checked_sub(MOST_ROLES).filter(|more| *more > 0) {
-        book.note(format!("{more} predefined roles were not fetched: the built-in table serves"));
+        book.note(format!(
+            "{more} predefined roles were not fetched: the built-in table serves"
+        ));
     }
     let calls = ids.iter().take(MOST_ROLES).map(|id| {
         let call = Call::get(
@@ -286,6 +314,11 @@ async fn predefined(book: &Book<'_>, named: &BTreeSet<String>) {
         let items = roles.len() as u64;
         let call = Call::get(Api::Iam, "v1/roles", "keep the predefined roles");
         let body = json!({ "roles": roles }).to_string();
-        book.put(&call, &format!("{NAME}/predefined-roles.json"), body.as_bytes(), items);
+        book.put(
+            &call,
+            &format!("{NAME}/predefined-roles.json"),
+            body.as_bytes(),
+            items,
+        );
     }
 }

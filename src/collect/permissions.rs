@@ -1,7 +1,7 @@
 //! What each collector needs to be allowed, declared beside it; rendered for whoever grants it, and asked for ahead.
-use super::kubernetes::KINDS;
 use super::google::{Call, CallError, Client, segment};
-use super::{Api, clusters, compute, cloud_run, dns, fleet, iam, logging, service_usage};
+use super::kubernetes::KINDS;
+use super::{Api, cloud_run, clusters, compute, dns, fleet, iam, logging, service_usage};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,8 +40,16 @@ impl Need {
 /// Cluster access and Traffic Director, whose collectors speak other protocols.
 const OTHERS: &[Need] = &[
     // Source of the first: the denial's own words; no public document names it for CSDS.
-    Need::of("csds", "trafficdirector.networks.getConfigs", "the configuration that each client holds"),
-    Need::of("kubernetes", "gkehub.gateway.get", "the clusters' objects, through the Connect Gateway"),
+    Need::of(
+        "csds",
+        "trafficdirector.networks.getConfigs",
+        "the configuration that each client holds",
+    ),
+    Need::of(
+        "kubernetes",
+        "gkehub.gateway.get",
+        "the clusters' objects, through the Connect Gateway",
+    ),
 ];
 
 /// All of them, in the order of the collectors.

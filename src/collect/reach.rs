@@ -64,7 +64,9 @@ pub async fn clusters(means: &Means, request: &Request, listed: Option<&[String]
         let place = place_of(listed, name);
         let Some(location) = place.or_else(|| request.reach.location.clone()) else {
             let error = "where the membership is could not be learnt; --location says it, or --context names a context of the kubeconfig";
-            clusters.failures.push(failure(format!("connect to cluster {short}"), error));
+            clusters
+                .failures
+                .push(failure(format!("connect to cluster {short}"), error));
             continue;
         };
         if number.is_none() {
@@ -90,7 +92,11 @@ pub async fn clusters(means: &Means, request: &Request, listed: Option<&[String]
         let context = request.reach.context.clone();
         let name = context.clone().unwrap_or_else(|| "cluster".to_owned());
         let path = request.reach.kubeconfig.clone();
-        clusters.add(means, name.replace('/', "_"), Access::Kubeconfig { path, context });
+        clusters.add(
+            means,
+            name.replace('/', "_"),
+            Access::Kubeconfig { path, context },
+        );
     } else if wanted.is_empty() && listed.is_none() {
         let error = "which clusters there are is not known: the fleet's memberships could not be listed; --membership or --context names one";
         clusters.failures.push(failure("find the clusters".into(), error));
@@ -234,7 +240,10 @@ pub async fn csds(means: &Means, request: &Request) -> Outcome {
                 token: request.token.clone(),
                 counter: Arc::default(),
             };
-            let stopped = failure("ask Traffic Director for its clients".into(), &CallError::interrupted().text);
+            let stopped = failure(
+                "ask Traffic Director for its clients".into(),
+                &CallError::interrupted().text,
+            );
             tokio::select! {
                 biased;
                 () = means.client.stopped() => Outcome { name: CSDS, failures: vec![stopped], ..Outcome::default() },

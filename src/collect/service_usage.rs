@@ -7,7 +7,11 @@ use futures_util::future::join_all;
 
 pub const NAME: &str = "service-usage";
 
-pub const NEEDS: &[Need] = &[Need::of(NAME, "serviceusage.services.list", "which APIs are enabled")];
+pub const NEEDS: &[Need] = &[Need::of(
+    NAME,
+    "serviceusage.services.list",
+    "which APIs are enabled",
+)];
 
 /// The page size may be at most 200.
 const SERVICES: Paging = Paging::new("services", Some(("pageSize", "200")));
@@ -21,9 +25,13 @@ pub async fn collect(means: &Means) -> Outcome {
 
 async fn of_project(book: &Book<'_>, project: &str) {
     let path = format!("v1/projects/{}/services", segment(project));
-    let call = Call::get(Api::ServiceUsage, path, format!("list the enabled APIs of {project}"))
-        .query("filter", "state:ENABLED")
-        .needs("serviceusage.services.list", format!("projects/{project}"));
+    let call = Call::get(
+        Api::ServiceUsage,
+        path,
+        format!("list the enabled APIs of {project}"),
+    )
+    .query("filter", "state:ENABLED")
+    .needs("serviceusage.services.list", format!("projects/{project}"));
     book.list(&call, SERVICES, &format!("{NAME}/{project}/services.json"))
         .await;
 }

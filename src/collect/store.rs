@@ -46,7 +46,8 @@ impl Store {
 
     fn prepare(&self, layout_path: &str) -> io::Result<PathBuf> {
         // Names of zones and regions come from answers: none may lead out of the folder.
-        let strange = |part: &str| part.is_empty() || part == "." || part == ".." || part.contains(['\\', '\0']);
+        let strange =
+            |part: &str| part.is_empty() || part == "." || part == ".." || part.contains(['\\', '\0']);
         if layout_path.split('/').any(strange) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,

@@ -92,7 +92,11 @@ impl Settings {
         };
         let size = fs::metadata(path).map_err(io)?.len();
         if size > LARGEST {
-            return Err(malformed(path, "larger than 1 MiB: no configuration", "name the right file"));
+            return Err(malformed(
+                path,
+                "larger than 1 MiB: no configuration",
+                "name the right file",
+            ));
         }
         let text = fs::read_to_string(path).map_err(io)?;
         Self::parse(&text, path)
@@ -126,7 +130,11 @@ impl Settings {
     fn take(&mut self, key: &str, value: &Value, path: &Path) -> Result<(), ConfigError> {
         let name = key.replace('_', "-");
         let wrong = |expected: &str| {
-            malformed(path, &format!("{key}: expected {expected}, found {}", value.type_str()), "quote the value")
+            malformed(
+                path,
+                &format!("{key}: expected {expected}, found {}", value.type_str()),
+                "quote the value",
+            )
         };
         if name == ENDPOINT || name == "endpoints" {
             let Value::Table(endpoints) = value else {
@@ -147,7 +155,11 @@ impl Settings {
             self.lists.insert(known, list.ok_or_else(|| wrong("texts"))?);
         } else {
             let near = nearest(&name);
-            return Err(malformed(path, &format!("unknown key {key:?}"), &format!("did you mean {near:?}?")));
+            return Err(malformed(
+                path,
+                &format!("unknown key {key:?}"),
+                &format!("did you mean {near:?}?"),
+            ));
         }
         Ok(())
     }
@@ -236,13 +248,19 @@ mod tests {
     #[test]
     fn an_unknown_key_is_told_with_the_nearest_one() {
         let error = parse("projetc = \"p\"").unwrap_err();
-        assert!(error.contains("unknown key \"projetc\"") && error.contains("\"project\""), "{error}");
+        assert!(
+            error.contains("unknown key \"projetc\"") && error.contains("\"project\""),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_broken_file_is_told_by_line_and_never_shows_its_token() {
         let error = parse("project = \"p\"\naccess_token = \"ya29.hush\" x\n").unwrap_err();
-        assert!(error.contains("meshdoctor.toml:2:") && !error.contains("hush"), "{error}");
+        assert!(
+            error.contains("meshdoctor.toml:2:") && !error.contains("hush"),
+            "{error}"
+        );
         let error = parse("access_token = [\"ya29.hush\"]\n").unwrap_err();
         assert!(!error.contains("hush"), "{error}");
     }

@@ -95,6 +95,9 @@ mod tests {
         assert_eq!(active.account.as_deref(), Some("a@example.com"));
 
         let some = |name: &str| (name == "CLOUDSDK_CORE_PROJECT").then(|| "from-variable".to_owned());
-        assert_eq!(from(&some, Some(home.path())).project.as_deref(), Some("from-variable"));
+        assert_eq!(
+            from(&some, Some(home.path())).project.as_deref(),
+            Some("from-variable")
+        );
     }
 }

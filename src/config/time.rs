@@ -37,10 +37,24 @@ mod tests {
 
     #[test]
     fn spans_are_read_as_people_write_them() {
-        for (text, span) in [("90s", 90), ("1h", 3600), ("1h30m", 5400), ("2d", 172_800), ("3600", 3600)] {
+        for (text, span) in [
+            ("90s", 90),
+            ("1h", 3600),
+            ("1h30m", 5400),
+            ("2d", 172_800),
+            ("3600", 3600),
+        ] {
             assert_eq!(seconds(text), Ok(span), "{text}");
         }
-        for text in ["", "0s", "h", "1y", "-1h", "99999999999999999999d", "9223372036854775807d"] {
+        for text in [
+            "",
+            "0s",
+            "h",
+            "1y",
+            "-1h",
+            "99999999999999999999d",
+            "9223372036854775807d",
+        ] {
             assert!(seconds(text).is_err(), "{text}");
         }
     }

@@ -92,7 +92,9 @@ impl CallError {
             .or_else(|| told.and_then(Value::as_str))
             .unwrap_or_default();
         let info = told.and_then(error_info);
-        let old = told.and_then(|e| e.pointer("/errors/0/reason")).and_then(Value::as_str);
+        let old = told
+            .and_then(|e| e.pointer("/errors/0/reason"))
+            .and_then(Value::as_str);
         let reason = info
             .and_then(|info| info.get("reason"))
             .and_then(Value::as_str)
@@ -164,9 +166,13 @@ impl CallError {
     /// With a secret taken out, wherever somebody echoed it.
     pub fn without(mut self, secret: &str) -> Self {
         if !secret.is_empty() {
-            for text in [Some(&mut self.text), self.permission.as_mut(), self.resource.as_mut()]
-                .into_iter()
-                .flatten()
+            for text in [
+                Some(&mut self.text),
+                self.permission.as_mut(),
+                self.resource.as_mut(),
+            ]
+            .into_iter()
+            .flatten()
             {
                 *text = text.replace(secret, "[token]");
             }
@@ -207,7 +213,9 @@ fn error_info(error: &Value) -> Option<&Value> {
 
 /// google.rpc.RetryInfo: `"retryDelay": "3.5s"`.
 fn retry_info(error: &Value) -> Option<Duration> {
-    let delay = typed(error, "google.rpc.RetryInfo")?.get("retryDelay")?.as_str()?;
+    let delay = typed(error, "google.rpc.RetryInfo")?
+        .get("retryDelay")?
+        .as_str()?;
     Duration::try_from_secs_f64(delay.strip_suffix('s')?.parse().ok()?).ok()
 }
 
@@ -231,13 +239,18 @@ pub fn not_json(body: &[u8]) -> String {
             let to = lower.get(from..)?.find('<')? + from;
             text.get(from..to)
         });
-        let title = title.map(|title| format!(" ({})", title.trim())).unwrap_or_default();
+        let title = title
+            .map(|title| format!(" ({})", title.trim()))
+            .unwrap_or_default();
         return format!("the answer is HTML{title}, not JSON: a proxy, or a wrong endpoint");
     }
     if text.starts_with(['{', '[']) {
         return "the answer is JSON that breaks off or is malformed".into();
     }
-    format!("the answer is not JSON: {}", clip(text.lines().next().unwrap_or_default()))
+    format!(
+        "the answer is not JSON: {}",
+        clip(text.lines().next().unwrap_or_default())
+    )
 }
 
 fn clip(text: &str) -> String {

@@ -75,7 +75,12 @@ impl Joined {
     }
 
     fn add_items(&mut self, raw: &RawValue) -> Result<(), CallError> {
-        let odd = |error| CallError::plain(format!("`{}` of the answer is not as the API has it: {error}", self.key));
+        let odd = |error| {
+            CallError::plain(format!(
+                "`{}` of the answer is not as the API has it: {error}",
+                self.key
+            ))
+        };
         if !self.aggregated {
             let items: Vec<Box<RawValue>> = serde_json::from_str(raw.get()).map_err(odd)?;
             self.count += items.len() as u64;
@@ -93,7 +98,8 @@ impl Joined {
                     match kept.get_mut(&field) {
                         None => drop(kept.insert(field, value)),
                         Some(list) => {
-                            let mut all: Vec<Box<RawValue>> = serde_json::from_str(list.get()).map_err(odd)?;
+                            let mut all: Vec<Box<RawValue>> =
+                                serde_json::from_str(list.get()).map_err(odd)?;
                             all.extend(more);
                             *list = serde_json::value::to_raw_value(&all).map_err(odd)?;
                         }

@@ -33,8 +33,13 @@ impl Sign {
     fn terms(&self) -> String {
         match self {
             Self::Text(text) => quote(text),
-            Self::Flag(flag) => format!("textPayload:\" {flag} \" OR jsonPayload.response_flags:{}", quote(flag)),
-            Self::Status(status) => format!("textPayload:\" {status} \" OR jsonPayload.response_code={status}"),
+            Self::Flag(flag) => format!(
+                "textPayload:\" {flag} \" OR jsonPayload.response_flags:{}",
+                quote(flag)
+            ),
+            Self::Status(status) => {
+                format!("textPayload:\" {status} \" OR jsonPayload.response_code={status}")
+            }
         }
     }
 }
@@ -134,8 +139,14 @@ mod tests {
 
     #[test]
     fn more_words_than_a_filter_holds_ask_for_everything() {
-        let signs = (0..2000).map(|n| Sign::Text(format!("word number {n}"))).collect();
-        let filter = Wanted { signs, ..Wanted::default() }.services();
+        let signs = (0..2000)
+            .map(|n| Sign::Text(format!("word number {n}")))
+            .collect();
+        let filter = Wanted {
+            signs,
+            ..Wanted::default()
+        }
+        .services();
         assert_eq!(filter, "resource.type=\"cloud_run_revision\"");
     }
 }

@@ -150,7 +150,9 @@ async fn read(
             body["pageToken"] = token.clone().into();
         }
         if !tokens.insert(token) {
-            let error = format!("the API gave the same page token twice, after {read} entries: its pages go round in a circle");
+            let error = format!(
+                "the API gave the same page token twice, after {read} entries: its pages go round in a circle"
+            );
             return Err(CallError::plain(error).into_failure(&call));
         }
     }

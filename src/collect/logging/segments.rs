@@ -48,7 +48,11 @@ impl Segments {
 
 /// An entry as one line: outside strings JSON may break lines, inside it never does.
 fn line(entry: &str, lines: &mut Vec<u8>) {
-    lines.extend(entry.bytes().map(|b| if matches!(b, b'\n' | b'\r') { b' ' } else { b }));
+    lines.extend(
+        entry
+            .bytes()
+            .map(|b| if matches!(b, b'\n' | b'\r') { b' ' } else { b }),
+    );
     lines.push(b'\n');
 }
 
@@ -60,17 +64,26 @@ mod tests {
     #[test]
     fn the_oldest_entry_of_the_last_page_comes_first() {
         let mut segments = Segments::default();
-        for page in [r#"[{"n":4},{"n":
-            3}]"#, r#"[]"#, r#"[{"n":2},{"n":1}]"#]
-        {
-            segments.add(&serde_json::from_str::<Vec<&RawValue>>(page).unwrap()).unwrap();
+        for page in [
+            r#"[{"n":4},{"n":
+            3}]"#,
+            r#"[]"#,
+            r#"[{"n":2},{"n":1}]"#,
+        ] {
+            segments
+                .add(&serde_json::from_str::<Vec<&RawValue>>(page).unwrap())
+                .unwrap();
         }
         let mut out = Vec::new();
         segments.write(&mut out).unwrap();
         let numbers: Vec<u64> = String::from_utf8(out)
             .unwrap()
             .lines()
-            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["n"].as_u64().unwrap())
+            .map(|line| {
+                serde_json::from_str::<serde_json::Value>(line).unwrap()["n"]
+                    .as_u64()
+                    .unwrap()
+            })
             .collect();
         assert_eq!(numbers, [1, 2, 3, 4]);
     }

@@ -1,0 +1,272 @@
+//! Whether a log entry is what a filter asks for.
+use super::filter::{Filter, Operator};
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+use regex::Regex;
+use serde_json::Value;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+/// logging.v2 LogSeverity, by rank.
+const SEVERITIES: [&str; 9] = [
+    "DEFAULT",
+    "DEBUG",
+    "INFO",
+    "NOTICE",
+    "WARNING",
+    "ERROR",
+    "CRITICAL",
+    "ALERT",
+    "EMERGENCY",
+];
+
+/// A filter, ready to be used on many entries.
+#[derive(Debug)]
+pub struct Matcher {
+    filter: Filter,
+    patterns: HashMap<String, Regex>,
+}
+
+impl Matcher {
+    pub fn new(filter: Filter) -> Result<Self, String> {
+        let mut patterns = HashMap::new();
+        compile(&filter, &mut patterns)?;
+        Ok(Self { filter, patterns })
+    }
+
+    pub fn matches(&self, entry: &Value) -> bool {
+        self.holds(&self.filter, entry)
+    }
+
+    fn holds(&self, filter: &Filter, entry: &Value) -> bool {
+        match filter {
+            Filter::All(terms) => terms.iter().all(|term| self.holds(term, entry)),
+            Filter::Any(terms) => terms.iter().any(|term| self.holds(term, entry)),
+            Filter::Not(term) => !self.holds(term, entry),
+            Filter::Text(text) => has(entry, &text.to_lowercase()),
+            Filter::LogId(id) => {
+                let name = entry.get("logName").and_then(Value::as_str).unwrap_or_default();
+                let own = name.split_once("/logs/").map_or("", |(_, own)| own);
+                percent_decode_str(own).decode_utf8_lossy() == *id || own == id
+            }
+            Filter::Compare {
+                path,
+                operator,
+                value,
+            } => self.compare(entry, path, *operator, value),
+        }
+    }
+
+    fn compare(&self, entry: &Value, path: &[String], operator: Operator, wanted: &str) -> bool {
+        let negated = match operator {
+            Operator::NotEqual => Some(Operator::Equal),
+            Operator::NotMatch => Some(Operator::Match),
+            _ => None,
+        };
+        if let Some(positive) = negated {
+            return !self.compare(entry, path, positive, wanted);
+        }
+        let mut found = Vec::new();
+        collect(entry, path, &mut found);
+        if let ["severity"] = path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            let own = found
+                .first()
+                .and_then(|value| value.as_str())
+                .unwrap_or("DEFAULT");
+            return match (rank(own), rank(wanted)) {
+                (Some(own), Some(wanted)) => ordered(own.cmp(&wanted), operator),
+                _ => own.eq_ignore_ascii_case(wanted),
+            };
+        }
+        found
+            .into_iter()
+            .any(|own| self.compare_value(own, operator, wanted))
+    }
+
+    fn compare_value(&self, own: &Value, operator: Operator, wanted: &str) -> bool {
+        match (own, operator) {
+            (Value::Array(items), _) => items
+                .iter()
+                .any(|item| self.compare_value(item, operator, wanted)),
+            (_, Operator::Has) => wanted == "*" || has(own, &wanted.to_lowercase()),
+            (_, Operator::Match) => {
+                let pattern = self.patterns.get(wanted);
+                pattern.is_some_and(|pattern| pattern.is_match(&text(own)))
+            }
+            (Value::Object(_) | Value::Null, _) => false,
+            _ => ordered(order(&text(own), wanted), operator),
+        }
+    }
+}
+
+fn compile(filter: &Filter, patterns: &mut HashMap<String, Regex>) -> Result<(), String> {
+    match filter {
+        Filter::All(terms) | Filter::Any(terms) => terms.iter().try_for_each(|term| compile(term, patterns)),
+        Filter::Not(term) => compile(term, patterns),
+        Filter::Compare {
+            operator: Operator::Match | Operator::NotMatch,
+            value,
+            ..
+        } => {
+            let pattern = Regex::new(value).map_err(|error| error.to_string())?;
+            patterns.insert(value.clone(), pattern);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The values at a path; a key may hold dots of its own.
+fn collect<'v>(value: &'v Value, path: &[String], into: &mut Vec<&'v Value>) {
+    let Some((first, rest)) = path.split_first() else {
+        into.push(value);
+        return;
+    };
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, path, into)),
+        Value::Object(fields) => {
+            if let Some(inner) = fields.get(first) {
+                collect(inner, rest, into);
+            } else if let Some(inner) = fields.get(&path.join(".")) {
+                into.push(inner);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether a text, in lower case, is anywhere in a value.
+fn has(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| has(item, wanted)),
+        Value::Object(fields) => fields.values().any(|inner| has(inner, wanted)),
+        Value::Null => false,
+        other => text(other).to_lowercase().contains(wanted),
+    }
+}
+
+/// By time, by number, or as text in any case.
+fn order(own: &str, wanted: &str) -> Ordering {
+    if let (Some(own), Some(wanted)) = (time(own), time(wanted)) {
+        return own.cmp(&wanted);
+    }
+    if let (Ok(own), Ok(wanted)) = (own.parse::<f64>(), wanted.parse::<f64>()) {
+        return own.total_cmp(&wanted);
+    }
+    own.to_lowercase().cmp(&wanted.to_lowercase())
+}
+
+/// A point in time; a bare date is its first moment.
+pub fn time(text: &str) -> Option<Timestamp> {
+    let dashes = text.bytes().filter(|byte| *byte == b'-').count();
+    match text.len() {
+        10 if dashes == 2 => format!("{text}T00:00:00Z").parse().ok(),
+        _ => text.parse().ok(),
+    }
+}
+
+fn rank(severity: &str) -> Option<usize> {
+    let by_name = SEVERITIES
+        .iter()
+        .position(|name| name.eq_ignore_ascii_case(severity));
+    by_name.or_else(|| severity.parse::<usize>().ok().map(|number| number / 100))
+}
+
+fn ordered(order: Ordering, operator: Operator) -> bool {
+    match operator {
+        Operator::Less => order.is_lt(),
+        Operator::LessEqual => order.is_le(),
+        Operator::Greater => order.is_gt(),
+        Operator::GreaterEqual => order.is_ge(),
+        _ => order.is_eq(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::super::filter::parse;
+    use super::*;
+    use serde_json::json;
+
+    fn entry() -> Value {
+        json!({
+            "logName": "projects/p/logs/run.googleapis.com%2Fstderr",
+            "resource": { "type": "cloud_run_revision", "labels": { "service_name": "shop" } },
+            "labels": { "k8s-pod/app": "shop" },
+            "severity": "WARNING",
+            "timestamp": "2026-11-20T09:00:01.101Z",
+            "textPayload": "gRPC config stream to Traffic Director closed: 7",
+            "httpRequest": { "status": 503 },
+        })
+    }
+
+    #[test]
+    fn a_filter_holds_for_what_it_asks_for_and_for_nothing_else() {
+        let holds = |text: &str| Matcher::new(parse(text).unwrap()).unwrap().matches(&entry());
+        for yes in [
+            "",
+            r#"resource.type="cloud_run_revision" AND resource.labels.service_name="shop""#,
+            r#"resource.labels.service_name=("cart" OR "shop")"#,
+            r#"timestamp>="2026-11-20T09:00:00Z" timestamp<"2026-11-20T10:00:00+00:00""#,
+            "severity>=WARNING",
+            "timestamp>=2026-11-20T09:00:00Z",
+            "severity>INFO AND severity<400 OR severity=WARNING",
+            r#"textPayload:"config STREAM""#,
+            r#"labels."k8s-pod/app"="shop""#,
+            r#"log_id("run.googleapis.com/stderr")"#,
+            r#"logName="projects/p/logs/run.googleapis.com%2Fstderr""#,
+            r#"textPayload=~"closed: \d+$""#,
+            "httpRequest.status>=500",
+            "httpRequest:*",
+            r#"NOT textPayload:"no such""#,
+            r#"-severity=ERROR "traffic director""#,
+            r#"jsonPayload.message!="x""#,
+            "-- a comment\nseverity=WARNING",
+        ] {
+            assert!(holds(yes), "{yes}");
+        }
+        for no in [
+            r#"resource.type="k8s_container""#,
+            r#"timestamp>"2026-11-20T09:00:02Z""#,
+            "severity>=ERROR",
+            r#"textPayload:"no such" OR jsonPayload.message:"closed""#,
+            "labels.missing:*",
+            r#"textPayload=~"^closed""#,
+        ] {
+            assert!(!holds(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn or_binds_stronger_than_and() {
+        let holds = |text: &str| Matcher::new(parse(text).unwrap()).unwrap().matches(&entry());
+        assert!(!holds("severity=WARNING OR severity=ERROR AND severity=INFO"));
+        assert!(holds("severity=WARNING OR (severity=ERROR AND severity=INFO)"));
+    }
+
+    #[test]
+    fn what_is_no_filter_is_refused() {
+        for bad in [
+            "(severity=ERROR",
+            "severity>=",
+            "severity=ERROR)",
+            r#"textPayload:"open"#,
+            "sample(x, 1)",
+            "a..b=1",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+        let pattern = parse(r#"textPayload=~"(""#).unwrap();
+        assert!(Matcher::new(pattern).is_err());
+        assert!(parse(&"(".repeat(100_000)).is_err());
+        assert!(parse(&format!("a={}", "(".repeat(100_000))).is_err());
+    }
+}
