@@ -160,24 +160,45 @@ fn context_of(contexts: &[String], membership: &str) -> Option<String> {
     fitting.next().is_none().then(|| first.clone())
 }
 
-/// The number of the fleet's project.
+/// The number of the fleet's project: from the project itself, else from how Service Usage names its services.
 async fn project_number(means: &Means) -> Result<String, Failure> {
     let project = &means.scope.project;
     if project.bytes().all(|b| b.is_ascii_digit()) {
         return Ok(project.clone());
     }
-    let call = Call::get(
+    let itself = Call::get(
         Api::ResourceManager,
         format!("v3/projects/{}", segment(project)),
         format!("get the number of project {project}"),
     )
     .needs("resourcemanager.projects.get", format!("projects/{project}"));
-    let number = means.client.object(&call).await.and_then(|(_, value)| {
-        let name = value.get("name").and_then(Value::as_str).unwrap_or_default();
-        let number = name.strip_prefix("projects/").map(str::to_owned);
-        number.ok_or_else(|| CallError::plain("the answer has no number"))
-    });
-    number.map_err(|error| error.into_failure(&call))
+    let services = Call::get(
+        Api::ServiceUsage,
+        format!("v1/projects/{}/services", segment(project)),
+        format!("get the number of project {project}"),
+    )
+    .query("filter", "state:ENABLED")
+    .query("pageSize", "1");
+    let refused = match number(means, &itself, "/name").await {
+        Ok(number) => return Ok(number),
+        Err(error) => error.into_failure(&itself),
+    };
+    number(means, &services, "/services/0/name")
+        .await
+        .map_err(|_| refused)
+}
+
+/// The number in a name such as `projects/525300120045/services/…`.
+async fn number(means: &Means, call: &Call, pointer: &str) -> Result<String, CallError> {
+    let (_, value) = means.client.object(call).await?;
+    let name = value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let number = name
+        .strip_prefix("projects/")
+        .and_then(|rest| rest.split('/').next());
+    number
+        .filter(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+        .map(str::to_owned)
+        .ok_or_else(|| CallError::plain("the answer has no number"))
 }
 
 async fn of_cluster(means: Means, target: Target) -> Outcome {
