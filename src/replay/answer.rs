@@ -34,7 +34,10 @@ impl Answer {
 
     /// JSON with a status.
     pub fn with_status(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        let kind = ("content-type".to_owned(), "application/json; charset=UTF-8".to_owned());
+        let kind = (
+            "content-type".to_owned(),
+            "application/json; charset=UTF-8".to_owned(),
+        );
         Self {
             status,
             headers: vec![kind],
@@ -136,9 +139,7 @@ impl Refusal {
         let mut answer = Answer::with_status(self.code, body.to_string());
         if self.code == 401 {
             let challenge = "Bearer realm=\"https://accounts.google.com/\"";
-            answer
-                .headers
-                .push(("www-authenticate".into(), challenge.into()));
+            answer.headers.push(("www-authenticate".into(), challenge.into()));
         }
         answer
     }

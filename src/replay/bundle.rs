@@ -150,8 +150,9 @@ impl Bundle {
     /// What stands for a file that the bundle does not have: the failure of its collector, or 404.
     /// `permission` and `resource` are those of the call.
     pub fn absent(&self, source: &str, permission: &str, resource: &str) -> Refusal {
-        self.failure(source, permission, resource)
-            .unwrap_or_else(|| Refusal::not_found(format!("{resource} was not found: it is not in the bundle.")))
+        self.failure(source, permission, resource).unwrap_or_else(|| {
+            Refusal::not_found(format!("{resource} was not found: it is not in the bundle."))
+        })
     }
 
     /// The failure that the manifest tells of a collector.

@@ -32,7 +32,8 @@ fn put(path: &Path, text: &str) -> io::Result<()> {
 fn settings(replay: &Replay, kubeconfig: &Path) -> String {
     let manifest = &replay.bundle().manifest;
     let scope = &manifest.scope;
-    let mut text = String::from("# Written by `meshdoctor replay`: asks the replayed bundle instead of the cloud.\n");
+    let mut text =
+        String::from("# Written by `meshdoctor replay`: asks the replayed bundle instead of the cloud.\n");
     let mut line = |key: &str, value: &toml::Value| {
         let written = writeln!(text, "{key} = {value}");
         debug_assert!(written.is_ok(), "a String takes all");

@@ -39,7 +39,11 @@ pub const KINDS: [Kind; 20] = [
     kind("Deployment", "apps", "deployments"),
     kind("StatefulSet", "apps", "statefulsets"),
     kind("NetworkPolicy", "networking.k8s.io", "networkpolicies"),
-    kind("ControlPlaneRevision", "mesh.cloud.google.com", "controlplanerevisions"),
+    kind(
+        "ControlPlaneRevision",
+        "mesh.cloud.google.com",
+        "controlplanerevisions",
+    ),
     kind("VirtualService", "networking.istio.io", "virtualservices"),
     kind("DestinationRule", "networking.istio.io", "destinationrules"),
     kind("Gateway", "networking.istio.io", "gateways"),
@@ -48,8 +52,16 @@ pub const KINDS: [Kind; 20] = [
     kind("EnvoyFilter", "networking.istio.io", "envoyfilters"),
     kind("WorkloadEntry", "networking.istio.io", "workloadentries"),
     kind("PeerAuthentication", "security.istio.io", "peerauthentications"),
-    kind("AuthorizationPolicy", "security.istio.io", "authorizationpolicies"),
-    kind("RequestAuthentication", "security.istio.io", "requestauthentications"),
+    kind(
+        "AuthorizationPolicy",
+        "security.istio.io",
+        "authorizationpolicies",
+    ),
+    kind(
+        "RequestAuthentication",
+        "security.istio.io",
+        "requestauthentications",
+    ),
 ];
 
 /// The kind of a resource; a guess from the plural for what no full collection has.
@@ -89,14 +101,17 @@ pub fn told_of(cluster: Cluster<'_>, resource: Resource<'_>) -> bool {
 }
 
 fn has_word(text: &str, word: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|own| own == word)
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|own| own == word)
 }
 
 /// `None`: no such path.
 pub fn answer(cluster: Cluster<'_>, rest: &[&str]) -> Option<Answer> {
     let served = served(cluster);
     let body = match rest {
-        ["version"] => json!({ "major": "1", "minor": "33", "gitVersion": "v1.33.0-replay", "platform": "linux/amd64" }),
+        ["version"] => {
+            json!({ "major": "1", "minor": "33", "gitVersion": "v1.33.0-replay", "platform": "linux/amd64" })
+        }
         ["api"] => json!({
             "kind": "APIVersions", "versions": ["v1"],
             "serverAddressByClientCIDRs": [],
@@ -147,7 +162,10 @@ fn served(cluster: Cluster<'_>) -> BTreeMap<String, Group> {
         .range(prefix.clone()..)
         .take_while(|(path, _)| path.starts_with(&prefix));
     for (path, _) in own {
-        let Some(name) = path.strip_prefix(&prefix).and_then(|file| file.strip_suffix(".json")) else {
+        let Some(name) = path
+            .strip_prefix(&prefix)
+            .and_then(|file| file.strip_suffix(".json"))
+        else {
             continue;
         };
         let (plural, group) = name.split_once('.').unwrap_or((name, ""));
@@ -178,7 +196,9 @@ fn served(cluster: Cluster<'_>) -> BTreeMap<String, Group> {
             "mesh.cloud.google.com" => &["v1beta1", "v1alpha1"],
             _ => &["v1"],
         };
-        group.versions.extend(always.iter().map(|version| (*version).to_owned()));
+        group
+            .versions
+            .extend(always.iter().map(|version| (*version).to_owned()));
         let mut seen = BTreeSet::new();
         group.versions.retain(|version| seen.insert(version.clone()));
     }

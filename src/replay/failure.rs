@@ -5,8 +5,9 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 /// `403 PERMISSION_DENIED: …`, `PERMISSION_DENIED: …`, `503: …`.
-static TOLD: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?:^|\s)(?:HTTP )?(?:([1-5]\d\d)(?: ([A-Z][A-Z_]+))?|([A-Z][A-Z_]+)): (.+)$").ok());
+static TOLD: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?:^|\s)(?:HTTP )?(?:([1-5]\d\d)(?: ([A-Z][A-Z_]+))?|([A-Z][A-Z_]+)): (.+)$").ok()
+});
 
 /// The answer to a call that needs `permission` on `resource`.
 pub fn refusal(outcome: &CollectorOutcome, permission: &str, resource: &str) -> Refusal {
@@ -20,7 +21,11 @@ pub fn refusal(outcome: &CollectorOutcome, permission: &str, resource: &str) -> 
         &outcome.permission_needed
     };
     let (code, message) = told(piece).unwrap_or_else(|| {
-        let code = if outcome.permission_needed.is_empty() { 500 } else { 403 };
+        let code = if outcome.permission_needed.is_empty() {
+            500
+        } else {
+            403
+        };
         (code, piece.to_owned())
     });
     let message = if message.is_empty() {
@@ -45,7 +50,10 @@ pub fn refusal(outcome: &CollectorOutcome, permission: &str, resource: &str) -> 
 fn told(text: &str) -> Option<(u16, String)> {
     let found = TOLD.as_ref()?.captures(text)?;
     let name = found.get(2).or_else(|| found.get(3)).map_or("", |m| m.as_str());
-    let by_name = CODES.iter().find(|(known, ..)| *known == name).map(|(_, code, _)| *code);
+    let by_name = CODES
+        .iter()
+        .find(|(known, ..)| *known == name)
+        .map(|(_, code, _)| *code);
     let code = found.get(1).and_then(|code| code.as_str().parse().ok());
     let code = code.or(by_name).filter(|code| *code >= 400)?;
     Some((code, found.get(4)?.as_str().to_owned()))
@@ -85,9 +93,16 @@ mod tests {
 
     #[test]
     fn what_was_no_denial_is_none() {
-        let late = refusal(&outcome("list: 504 DEADLINE_EXCEEDED: too late", ""), "a.b.c", "projects/p");
+        let late = refusal(
+            &outcome("list: 504 DEADLINE_EXCEEDED: too late", ""),
+            "a.b.c",
+            "projects/p",
+        );
         assert_eq!((late.code, late.status.as_str()), (504, "DEADLINE_EXCEEDED"));
-        assert_eq!(refusal(&outcome("broken pipe", ""), "a.b.c", "projects/p").code, 500);
+        assert_eq!(
+            refusal(&outcome("broken pipe", ""), "a.b.c", "projects/p").code,
+            500
+        );
         let by_name = refusal(&outcome("PERMISSION_DENIED: no", "x.y.z"), "a.b.c", "projects/p");
         assert_eq!((by_name.code, by_name.message.as_str()), (403, "no"));
     }

@@ -192,12 +192,7 @@ pub async fn before(actions: &[Action]) -> Option<Response<Body>> {
 
 /// What is done to the answer itself.
 pub async fn after(actions: &[Action], response: Response<Body>) -> Response<Body> {
-    let touched = |action: &&Action| {
-        matches!(
-            action,
-            Action::Reset | Action::Truncate | Action::Oversize(_)
-        )
-    };
+    let touched = |action: &&Action| matches!(action, Action::Reset | Action::Truncate | Action::Oversize(_));
     let Some(action) = actions.iter().find(touched) else {
         return response;
     };

@@ -265,13 +265,11 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 Token::Operator(Operator::Match)
             }
             '=' => Token::Operator(Operator::Equal),
-            '!' => {
-                match letters.next() {
-                    Some('=') => Token::Operator(Operator::NotEqual),
-                    Some('~') => Token::Operator(Operator::NotMatch),
-                    _ => return Err("unexpected !".into()),
-                }
-            }
+            '!' => match letters.next() {
+                Some('=') => Token::Operator(Operator::NotEqual),
+                Some('~') => Token::Operator(Operator::NotMatch),
+                _ => return Err("unexpected !".into()),
+            },
             '<' | '>' => {
                 if then_equal {
                     letters.next();

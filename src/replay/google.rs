@@ -125,7 +125,11 @@ fn run_list(
     let kind = run(
         p,
         region,
-        if service.is_some() { "revisions" } else { "services" },
+        if service.is_some() {
+            "revisions"
+        } else {
+            "services"
+        },
     );
     // A region that has nothing of the project is no failure, where other regions have and none failed.
     let collected = served
@@ -199,10 +203,7 @@ fn apis_by_name(served: Served<'_>, ask: &Ask, p: &str) -> Result<Answer, Refusa
     for wanted in ask.parameters("names") {
         let id = wanted.rsplit('/').next().unwrap_or_default();
         let suffix = format!("/services/{id}");
-        let found = listing
-            .rows
-            .iter()
-            .find(|row| named(row).name.ends_with(&suffix));
+        let found = listing.rows.iter().find(|row| named(row).name.ends_with(&suffix));
         services.push(match found {
             Some(row) => row.raw.get().to_owned(),
             None => json!({ "name": wanted, "state": "DISABLED" }).to_string(),

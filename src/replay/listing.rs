@@ -62,12 +62,7 @@ impl<'a> Served<'a> {
     }
 
     /// One page of the items that a call chooses.
-    pub fn list_where(
-        &self,
-        ask: &Ask,
-        kind: &Kind,
-        keep: impl Fn(&Row) -> bool,
-    ) -> Result<Answer, Refusal> {
+    pub fn list_where(&self, ask: &Ask, kind: &Kind, keep: impl Fn(&Row) -> bool) -> Result<Answer, Refusal> {
         let listing = self.open(kind)?;
         let kept: Vec<&Row> = listing.rows.iter().filter(|row| keep(row)).collect();
         let page = paging::page(ask, kind.style, kept.len(), self.cap)?;
@@ -114,13 +109,7 @@ impl<'a> Served<'a> {
     }
 
     /// A file that is no listing.
-    pub fn file(
-        &self,
-        source: &str,
-        project: &str,
-        file: &str,
-        permission: &str,
-    ) -> Result<Answer, Refusal> {
+    pub fn file(&self, source: &str, project: &str, file: &str, permission: &str) -> Result<Answer, Refusal> {
         match self.bundle.locate(source, project, file) {
             Some(path) => Ok(Answer::json(self.bundle.bytes(&path)?)),
             None => Err(self.absent(source, project, permission)),

@@ -106,7 +106,8 @@ fn value_matches(matcher: &ValueMatcher, value: &Value) -> bool {
         (Some(MatchPattern::BoolMatch(wanted)), Some(Kind::BoolValue(own))) => wanted == own,
         (Some(MatchPattern::DoubleMatch(pattern)), Some(Kind::NumberValue(own))) => number(pattern, *own),
         (Some(MatchPattern::NullMatch(_)), Some(Kind::NullValue(_))) => true,
-        (Some(MatchPattern::ListMatch(pattern)), Some(Kind::ListValue(list))) => match &pattern.match_pattern {
+        (Some(MatchPattern::ListMatch(pattern)), Some(Kind::ListValue(list))) => match &pattern.match_pattern
+        {
             Some(list_matcher::MatchPattern::OneOf(inner)) => {
                 list.values.iter().any(|item| value_matches(inner, item))
             }

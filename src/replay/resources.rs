@@ -9,12 +9,9 @@ use serde_json::{Value, json};
 pub fn answer(served: Served<'_>, ask: &Ask) -> Option<Result<Answer, Refusal>> {
     let parts = ask.parts();
     Some(match parts.as_slice() {
-        ["v3", "projects", id] if ask.is_get() => served.file(
-            "iam/projects",
-            id,
-            "project.json",
-            "resourcemanager.projects.get",
-        ),
+        ["v3", "projects", id] if ask.is_get() => {
+            served.file("iam/projects", id, "project.json", "resourcemanager.projects.get")
+        }
         ["v1", "projects", id] if ask.is_get() => project_v1(served, id),
         ["v3", "projects:search"] if ask.is_get() => projects(served),
         [
@@ -71,12 +68,7 @@ struct Project {
 
 /// The same project in the words of v1.
 fn project_v1(served: Served<'_>, id: &str) -> Result<Answer, Refusal> {
-    let file = served.file(
-        "iam/projects",
-        id,
-        "project.json",
-        "resourcemanager.projects.get",
-    )?;
+    let file = served.file("iam/projects", id, "project.json", "resourcemanager.projects.get")?;
     let project: Project =
         serde_json::from_slice(&file.body).map_err(|error| Refusal::new(500, error.to_string()))?;
     let mut old = json!({

@@ -138,7 +138,11 @@ fn token() -> String {
         // Each is seeded by the system.
         digest.update(RandomState::new().build_hasher().finish().to_ne_bytes());
     }
-    let hex: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("replay-{}", hex.get(..40).unwrap_or(&hex))
 }
 
@@ -173,7 +177,7 @@ fn token_in_path(path: &str) -> Option<&str> {
 }
 
 fn refused_grpc(refusal: &Refusal) -> Response<Body> {
-    tonic::Status::new(refusal.grpc_code().into(), &refusal.message).into_http()
+    csds::status(refusal).into_http()
 }
 
 async fn handle(shared: Arc<Shared>, request: Request) -> Response<Body> {
