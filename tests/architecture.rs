@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 const ROOMS: [(&str, &[&str]); 15] = [
     (
         "cli",
-        &["diagnose", "mesh", "replay", "report", "rules", "scope", "snapshot"],
+        &[
+            "diagnose", "mesh", "replay", "report", "rules", "scope", "snapshot",
+        ],
     ),
     (
         "diagnose",

@@ -530,6 +530,7 @@ async fn log_entries_are_what_the_filter_asks_for_in_the_order_asked_for() {
 
     let warnings: Vec<Value> = ascending
         .iter()
+        .filter(|entry| entry["resource"]["labels"]["service_name"] == "fortio")
         .filter(|entry| ["WARNING", "ERROR"].contains(&entry["severity"].as_str().unwrap()))
         .cloned()
         .collect();
