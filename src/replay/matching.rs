@@ -86,7 +86,7 @@ impl Matcher {
             match operator {
                 Operator::Greater | Operator::GreaterEqual => from = from.max(Some(own)),
                 Operator::Less | Operator::LessEqual => {
-                    to = Some(to.map_or(own, |to: Timestamp| to.min(own)))
+                    to = Some(to.map_or(own, |to: Timestamp| to.min(own)));
                 }
                 _ => {}
             }
