@@ -20,6 +20,7 @@
 //! | [`fix`] | what mends a finding, as data, rendered to commands |
 //! | [`diagnose`] | cause or symptom, the path hop by hop, the verdict |
 //! | [`report`] | the public contract and its renderers |
+//! | [`replay`] | a snapshot served over the real wire protocols |
 //! | [`cli`] | flags in, exit status out |
 pub mod cli;
 pub mod collect;

@@ -12,7 +12,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
             "collect", "config", "diagnose", "logs", "mesh", "replay", "report", "rules", "scope", "snapshot",
         ],
     ),
-    ("collect", &["scope", "snapshot"]),
+    ("collect", &["scope", "snapshot", "xds"]),
     ("config", &[]),
     (
         "diagnose",
@@ -25,7 +25,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("logs", &["snapshot"]),
     ("mesh", &["gcp", "k8s", "logs", "scope", "snapshot", "xds"]),
     ("names", &[]),
-    ("replay", &["collect", "input", "scope", "snapshot", "xds"]),
+    ("replay", &["collect", "snapshot", "xds"]),
     ("report", &[]),
     ("rules", &["fix", "logs", "mesh", "snapshot"]),
     ("scope", &[]),

@@ -22,6 +22,13 @@ pub struct Row {
     pub raw: Box<RawValue>,
 }
 
+impl Row {
+    /// Whether this stands for a place and is no item: a warning, an empty list.
+    pub fn is_bare(&self) -> bool {
+        !self.place.is_empty() && (self.key.as_ref() == "warning" || !self.raw.get().starts_with('{'))
+    }
+}
+
 /// The bundle.
 #[derive(Debug)]
 pub struct Bundle {
@@ -208,7 +215,7 @@ fn read(bytes: &[u8], array: &str) -> Result<Listing, serde_json::Error> {
     Ok(Listing { fields, rows })
 }
 
-/// The rows of all places; a place that has a warning instead is a row with the key `warning`.
+/// The rows of all places. A warning, or whatever is no list of items, is a row of its own: so is an empty list.
 fn aggregated(items: &str) -> Result<Vec<Row>, serde_json::Error> {
     let places: BTreeMap<String, BTreeMap<String, Box<RawValue>>> = serde_json::from_str(items)?;
     let mut rows = Vec::new();
@@ -216,11 +223,13 @@ fn aggregated(items: &str) -> Result<Vec<Row>, serde_json::Error> {
         let place: Arc<str> = place.into();
         for (key, raw) in scoped {
             let key: Arc<str> = key.into();
-            let parts = if raw.get().starts_with('[') {
-                serde_json::from_str(raw.get())?
-            } else {
-                vec![raw]
-            };
+            let mut parts: Vec<Box<RawValue>> = Vec::new();
+            if raw.get().starts_with('[') {
+                parts = serde_json::from_str(raw.get())?;
+            }
+            if parts.is_empty() {
+                parts.push(raw);
+            }
             rows.extend(parts.into_iter().map(|raw| Row {
                 place: Arc::clone(&place),
                 key: Arc::clone(&key),

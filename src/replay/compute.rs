@@ -61,8 +61,7 @@ fn compute(served: Served<'_>, ask: &Ask, p: &str, rest: &[&str]) -> Result<Answ
 
 /// Whether a row of an aggregated listing stands in a place, and is an item; rows of plain listings are global.
 fn in_place(row: &Row, place: &str) -> bool {
-    row.key.as_ref() != "warning"
-        && (row.place.as_ref() == place || row.place.is_empty() && place == "global")
+    !row.is_bare() && (row.place.as_ref() == place || row.place.is_empty() && place == "global")
 }
 
 fn kind<'a>(ask: &Ask, project: &'a str, collection: &str) -> Result<Kind<'a>, Refusal> {

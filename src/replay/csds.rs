@@ -7,9 +7,10 @@ use crate::xds;
 use envoy_types::pb::envoy::service::status::v3::client_status_discovery_service_server::ClientStatusDiscoveryService;
 use envoy_types::pb::envoy::service::status::v3::{ClientStatusRequest, ClientStatusResponse};
 use envoy_types::pb::google::protobuf::{Any, Struct, Value, value::Kind};
+use envoy_types::pb::google::rpc;
 use futures_util::{Stream, StreamExt};
 use prost::Message;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use tonic::{Code, Request, Response, Status, Streaming};
@@ -167,8 +168,37 @@ fn hide_unknown(answer: &mut ClientStatusResponse) {
     }
 }
 
-fn status(refusal: &Refusal) -> Status {
-    Status::new(Code::from(refusal.grpc_code()), &refusal.message)
+/// google.rpc.ErrorInfo.
+#[derive(Clone, PartialEq, Message)]
+struct ErrorInfo {
+    #[prost(string, tag = "1")]
+    reason: String,
+    #[prost(string, tag = "2")]
+    domain: String,
+    #[prost(btree_map = "string, string", tag = "3")]
+    metadata: BTreeMap<String, String>,
+}
+
+/// A refusal as gRPC says it, with the details that REST has too.
+pub fn status(refusal: &Refusal) -> Status {
+    let code = refusal.grpc_code();
+    if refusal.reason.is_empty() {
+        return Status::new(Code::from(code), &refusal.message);
+    }
+    let info = ErrorInfo {
+        reason: refusal.reason.clone(),
+        domain: "googleapis.com".into(),
+        metadata: refusal.metadata.clone(),
+    };
+    let details = rpc::Status {
+        code,
+        message: refusal.message.clone(),
+        details: vec![Any {
+            type_url: "type.googleapis.com/google.rpc.ErrorInfo".into(),
+            value: info.encode_to_vec(),
+        }],
+    };
+    Status::with_details(Code::from(code), &refusal.message, details.encode_to_vec().into())
 }
 
 #[tonic::async_trait]

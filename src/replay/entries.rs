@@ -3,7 +3,9 @@ use super::answer::Refusal;
 use super::bundle::Bundle;
 use super::matching::{Matcher, time};
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -19,10 +21,20 @@ pub struct Place {
     time: Option<Timestamp>,
 }
 
-/// A project's entries, one a line. Packed files are unpacked once; memory holds none of them.
+/// A project's entries, one a line. Packed files are unpacked once; memory holds where they lie and none of them.
 #[derive(Debug)]
 struct Spool {
     file: Mutex<File>,
+    lines: Vec<Place>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Times<'e> {
+    #[serde(borrow)]
+    timestamp: Option<Cow<'e, str>>,
+    #[serde(borrow)]
+    receive_timestamp: Option<Cow<'e, str>>,
 }
 
 /// What a filter chose, in order.
@@ -97,16 +109,35 @@ impl Entries {
         }
         let mut file = tempfile::tempfile().map_err(broken)?;
         let mut writer = BufWriter::new(&mut file);
-        for path in logs {
-            if let Some(blob) = bundle.world.files.get(path) {
-                io::copy(&mut blob.open().map_err(broken)?, &mut writer).map_err(broken)?;
-                writer.write_all(b"\n").map_err(broken)?;
+        let (mut lines, mut offset, mut line) = (Vec::new(), 0, Vec::new());
+        for blob in logs.into_iter().filter_map(|path| bundle.world.files.get(path)) {
+            let mut reader = BufReader::with_capacity(1 << 20, blob.open().map_err(broken)?);
+            loop {
+                line.clear();
+                if reader.read_until(b'\n', &mut line).map_err(broken)? == 0 {
+                    break;
+                }
+                let entry = line.trim_ascii();
+                // What is no object is no entry: the reader of the bundle tells of it.
+                let Ok(times) = serde_json::from_slice::<Times>(entry) else {
+                    continue;
+                };
+                let own = [times.timestamp, times.receive_timestamp];
+                lines.push(Place {
+                    spool: 0,
+                    offset,
+                    length: entry.len(),
+                    time: own.iter().flatten().find_map(|text| time(text)),
+                });
+                writer.write_all(entry).map_err(broken)?;
+                offset += entry.len() as u64;
             }
         }
         writer.flush().map_err(broken)?;
         drop(writer);
         let spool = Arc::new(Spool {
             file: Mutex::new(file),
+            lines,
         });
         if let Ok(mut all) = self.spools.lock() {
             all.insert(project.to_owned(), Arc::clone(&spool));
@@ -116,32 +147,32 @@ impl Entries {
 }
 
 fn scan(spool: &Spool, number: usize, matcher: &Matcher, places: &mut Vec<Place>) -> io::Result<()> {
+    let (from, to) = matcher.span();
+    let outside = |own: &Option<Timestamp>| {
+        own.is_none_or(|own| from.is_some_and(|from| own < from) || to.is_some_and(|to| own > to))
+    };
+    let bounded = from.is_some() || to.is_some();
     let mut file = spool.file.lock().map_err(|_| io::ErrorKind::Other)?;
     file.seek(SeekFrom::Start(0))?;
-    let mut reader = BufReader::with_capacity(1 << 20, &mut *file);
-    let (mut offset, mut line) = (0, Vec::new());
-    loop {
-        line.clear();
-        let read = reader.read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(());
+    let mut reader = BufReader::with_capacity(1 << 18, &mut *file);
+    let (mut at, mut line) = (0_u64, Vec::new());
+    for place in &spool.lines {
+        if bounded && outside(&place.time) {
+            continue;
         }
-        let length = line.trim_ascii_end().len();
-        // A line that is no object could not have come from the API: the reader of the bundle warned of it.
+        reader.seek_relative(i64::try_from(place.offset - at).unwrap_or(i64::MAX))?;
+        line.resize(place.length, 0);
+        reader.read_exact(&mut line)?;
+        at = place.offset + place.length as u64;
         let entry: Value = serde_json::from_slice(&line).unwrap_or_default();
-        if entry.is_object() && matcher.matches(&entry) {
-            let own = ["timestamp", "receiveTimestamp"]
-                .iter()
-                .find_map(|field| time(entry.get(field)?.as_str()?));
+        if matcher.matches(&entry) {
             places.push(Place {
                 spool: number,
-                offset,
-                length,
-                time: own,
+                ..*place
             });
         }
-        offset += read as u64;
     }
+    Ok(())
 }
 
 impl Chosen {

@@ -4,9 +4,9 @@ use crate::snapshot::CollectorOutcome;
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// `403 PERMISSION_DENIED: …`, `PERMISSION_DENIED: …`, `503: …`.
+/// `403 PERMISSION_DENIED: …`, `403 Forbidden: …`, `PERMISSION_DENIED: …`, `503: …`.
 static TOLD: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?:^|\s)(?:HTTP )?(?:([1-5]\d\d)(?: ([A-Z][A-Z_]+))?|([A-Z][A-Z_]+)): (.+)$").ok()
+    Regex::new(r"(?:^|\s)(?:HTTP )?(?:([1-5]\d\d)(?: ([A-Z][A-Za-z_]+))?|([A-Z][A-Z_]+)): (.+)$").ok()
 });
 
 /// The answer to a call that needs `permission` on `resource`.

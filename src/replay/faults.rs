@@ -5,15 +5,20 @@
 //!   times: 2                      # or always, the default
 //!   action: { status: { code: 429, headers: { retry-after: "1" } } }
 //! ```
+use super::answer::Refusal;
+use super::csds;
 use super::paging::Quirk;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+/// What a status says that has no body of its own.
+const MESSAGE: &str = "made to fail";
 
 /// One fault.
 #[derive(Debug, Deserialize)]
@@ -159,12 +164,16 @@ pub fn quirk(actions: &[Action]) -> Quirk {
     }
 }
 
-/// What comes before the answer: a delay, or another answer in its place.
-pub async fn before(actions: &[Action]) -> Option<Response<Body>> {
+/// What comes before the answer: a delay, or another answer in its place. Over gRPC a status is gRPC's own.
+pub async fn before(actions: &[Action], grpc: bool) -> Option<Response<Body>> {
     for action in actions {
         match action {
             Action::Delay(milliseconds) => tokio::time::sleep(Duration::from_millis(*milliseconds)).await,
             Action::Hang => std::future::pending().await,
+            Action::Status { code, body, .. } if grpc => {
+                let message = if body.is_empty() { MESSAGE } else { body.as_str() };
+                return Some(csds::status(&Refusal::new(*code, message)).into_http());
+            }
             Action::Status { code, body, headers } => {
                 let mut response = Response::builder()
                     .status(*code)
@@ -173,7 +182,7 @@ pub async fn before(actions: &[Action]) -> Option<Response<Body>> {
                     response = response.header(name, value);
                 }
                 let body = match body.as_str() {
-                    "" => format!("{{\"error\":{{\"code\":{code},\"message\":\"made to fail\"}}}}"),
+                    "" => format!("{{\"error\":{{\"code\":{code},\"message\":\"{MESSAGE}\"}}}}"),
                     own => own.to_owned(),
                 };
                 return response.body(body.into()).ok();
@@ -207,8 +216,13 @@ pub async fn after(actions: &[Action], response: Response<Body>) -> Response<Bod
             parts
                 .headers
                 .insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-            let broken = Err(io::Error::from(io::ErrorKind::ConnectionReset));
-            Body::from_stream(stream::iter([Ok(half), broken]))
+            // What was sent must be on its way before the connection breaks.
+            let broken = async {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Err(io::Error::from(io::ErrorKind::ConnectionReset))
+            };
+            let first = stream::once(async { Ok(half) });
+            Body::from_stream(first.chain(stream::once(broken)))
         }
     };
     Response::from_parts(parts, body)

@@ -1,5 +1,5 @@
 //! The Kubernetes API of each membership: discovery, and lists with `limit` and `continue`.
-use super::answer::{Answer, Refusal};
+use super::answer::{Answer, Refusal, Shape};
 use super::ask::Ask;
 use super::bundle::{Listing, Row};
 use super::discovery;
@@ -65,11 +65,10 @@ pub fn answer(cluster: Cluster<'_>, ask: &Ask, rest: &[&str]) -> Result<Answer, 
         .is_some_and(|(path, _)| path.starts_with(&known));
     if !there {
         let resource = format!("memberships/{}", cluster.membership);
-        let refusal = cluster
-            .served
-            .bundle
-            .absent("kubernetes", "gkehub.gateway.get", &resource);
-        return Err(refusal);
+        let bundle = cluster.served.bundle;
+        let refusal = bundle.absent("kubernetes", "gkehub.gateway.get", &resource);
+        // The gateway's own words: from a cluster, 404 would mean that it lacks the kind.
+        return Ok(refusal.render(Shape::Google));
     }
     if let ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"] = rest {
         return review(cluster, ask);

@@ -78,7 +78,7 @@ impl<'a> Served<'a> {
         let all: Vec<&Row> = listing.rows.iter().collect();
         let page = paging::page(ask, kind.style, all.len(), self.cap)?;
         let first = ask.parameter(kind.style.token).is_none();
-        let mut places: BTreeMap<&str, BTreeMap<&str, Vec<&RawValue>>> = BTreeMap::new();
+        let mut places: BTreeMap<&str, BTreeMap<&str, Vec<&Row>>> = BTreeMap::new();
         for row in rows(&all, &page) {
             let key = if row.key.as_ref() == "warning" {
                 "warning"
@@ -86,12 +86,15 @@ impl<'a> Served<'a> {
                 key
             };
             let place = places.entry(&row.place).or_default();
-            place.entry(key).or_default().push(&row.raw);
+            place.entry(key).or_default().push(row);
         }
         let written = places.iter().map(|(place, scoped)| {
-            let fields = scoped.iter().map(|(key, raws)| match (*key, raws.first()) {
-                ("warning", Some(warning)) => format!("\"warning\":{}", warning.get()),
-                _ => format!("{}:{}", quoted(key), raw_list(raws)),
+            let fields = scoped.iter().map(|(key, rows)| match rows.as_slice() {
+                [bare] if bare.is_bare() => format!("{}:{}", quoted(key), bare.raw.get()),
+                rows => {
+                    let raws: Vec<&RawValue> = rows.iter().map(|row| row.raw.as_ref()).collect();
+                    format!("{}:{}", quoted(key), raw_list(&raws))
+                }
             });
             format!("{}:{{{}}}", quoted(place), fields.collect::<Vec<_>>().join(","))
         });

@@ -1,11 +1,13 @@
 //! Whether a log entry is what a filter asks for.
 use super::filter::{Filter, Operator};
+use aho_corasick::AhoCorasick;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use regex::Regex;
 use serde_json::Value;
+use std::cell::OnceCell;
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// logging.v2 LogSeverity, by rank.
 const SEVERITIES: [&str; 9] = [
@@ -25,27 +27,98 @@ const SEVERITIES: [&str; 9] = [
 pub struct Matcher {
     filter: Filter,
     patterns: HashMap<String, Regex>,
+    /// Texts that are looked for anywhere, in lower case: hundreds of them, so all in one pass.
+    texts: Vec<String>,
+    search: AhoCorasick,
+}
+
+/// An entry, and which of the texts are anywhere in it: looked up when the first is asked for.
+struct Entry<'v> {
+    value: &'v Value,
+    found: OnceCell<HashSet<usize>>,
 }
 
 impl Matcher {
     pub fn new(filter: Filter) -> Result<Self, String> {
         let mut patterns = HashMap::new();
-        compile(&filter, &mut patterns)?;
-        Ok(Self { filter, patterns })
+        let mut texts = BTreeSet::new();
+        compile(&filter, &mut patterns, &mut texts)?;
+        let texts: Vec<String> = texts.into_iter().collect();
+        let search = AhoCorasick::new(&texts).map_err(|error| error.to_string())?;
+        Ok(Self {
+            filter,
+            patterns,
+            texts,
+            search,
+        })
     }
 
     pub fn matches(&self, entry: &Value) -> bool {
-        self.holds(&self.filter, entry)
+        let entry = Entry {
+            value: entry,
+            found: OnceCell::new(),
+        };
+        self.holds(&self.filter, &entry)
     }
 
-    fn holds(&self, filter: &Filter, entry: &Value) -> bool {
+    /// The span of time that every chosen entry lies in: from, to.
+    pub fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let (mut from, mut to) = (None, None);
+        let terms = match &self.filter {
+            Filter::All(terms) => terms.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for term in terms {
+            let Filter::Compare {
+                path,
+                operator,
+                value,
+            } = term
+            else {
+                continue;
+            };
+            let (["timestamp"], Some(own)) = (
+                path.iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
+                time(value),
+            ) else {
+                continue;
+            };
+            match operator {
+                Operator::Greater | Operator::GreaterEqual => from = from.max(Some(own)),
+                Operator::Less | Operator::LessEqual => {
+                    to = Some(to.map_or(own, |to: Timestamp| to.min(own)));
+                }
+                _ => {}
+            }
+        }
+        (from, to)
+    }
+
+    /// Whether a text, in lower case, is anywhere in the entry.
+    fn anywhere(&self, entry: &Entry, wanted: &str) -> bool {
+        let found = entry.found.get_or_init(|| {
+            let mut text = String::new();
+            gather(entry.value, &mut text);
+            let text = text.to_lowercase();
+            let all = self.search.find_overlapping_iter(&text);
+            all.map(|found| found.pattern().as_usize()).collect()
+        });
+        let own = self.texts.binary_search_by(|text| text.as_str().cmp(wanted));
+        own.is_ok_and(|own| found.contains(&own))
+    }
+
+    fn holds(&self, filter: &Filter, entry: &Entry) -> bool {
         match filter {
             Filter::All(terms) => terms.iter().all(|term| self.holds(term, entry)),
             Filter::Any(terms) => terms.iter().any(|term| self.holds(term, entry)),
             Filter::Not(term) => !self.holds(term, entry),
-            Filter::Text(text) => has(entry, &text.to_lowercase()),
+            Filter::Text(text) => self.anywhere(entry, &text.to_lowercase()),
             Filter::LogId(id) => {
-                let name = entry.get("logName").and_then(Value::as_str).unwrap_or_default();
+                let name = entry
+                    .value
+                    .get("logName")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
                 let own = name.split_once("/logs/").map_or("", |(_, own)| own);
                 percent_decode_str(own).decode_utf8_lossy() == *id || own == id
             }
@@ -53,7 +126,7 @@ impl Matcher {
                 path,
                 operator,
                 value,
-            } => self.compare(entry, path, *operator, value),
+            } => self.compare(entry.value, path, *operator, value),
         }
     }
 
@@ -99,10 +172,20 @@ impl Matcher {
     }
 }
 
-fn compile(filter: &Filter, patterns: &mut HashMap<String, Regex>) -> Result<(), String> {
+fn compile(
+    filter: &Filter,
+    patterns: &mut HashMap<String, Regex>,
+    texts: &mut BTreeSet<String>,
+) -> Result<(), String> {
     match filter {
-        Filter::All(terms) | Filter::Any(terms) => terms.iter().try_for_each(|term| compile(term, patterns)),
-        Filter::Not(term) => compile(term, patterns),
+        Filter::All(terms) | Filter::Any(terms) => {
+            terms.iter().try_for_each(|term| compile(term, patterns, texts))
+        }
+        Filter::Not(term) => compile(term, patterns, texts),
+        Filter::Text(text) => {
+            texts.insert(text.to_lowercase());
+            Ok(())
+        }
         Filter::Compare {
             operator: Operator::Match | Operator::NotMatch,
             value,
@@ -139,6 +222,23 @@ fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+/// Every value below, one a line.
+fn gather(value: &Value, into: &mut String) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| gather(item, into)),
+        Value::Object(fields) => fields.values().for_each(|inner| gather(inner, into)),
+        Value::Null => {}
+        Value::String(text) => {
+            into.push_str(text);
+            into.push('\0');
+        }
+        other => {
+            into.push_str(&other.to_string());
+            into.push('\0');
+        }
     }
 }
 

@@ -45,10 +45,8 @@ fn metadata(matcher: &StructMatcher, node: &Node) -> bool {
     let keys: Vec<&str> = matcher
         .path
         .iter()
-        .filter_map(|segment| match &segment.segment {
-            Some(Segment::Key(key)) => Some(key.as_str()),
-            None => None,
-        })
+        .filter_map(|segment| segment.segment.as_ref())
+        .map(|Segment::Key(key)| key.as_str())
         .collect();
     let Some(pattern) = &matcher.value else {
         return false;

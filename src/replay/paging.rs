@@ -71,14 +71,13 @@ pub fn page(ask: &Ask, style: Style, total: usize, cap: usize) -> Result<Page, R
             .map_err(|_| Refusal::invalid(format!("Invalid value at '{}': \"{text}\"", style.size)))?,
     };
     let wanted = if wanted == 0 { style.default } else { wanted };
+    // Where nothing is asked, some APIs send all there is: a client that asks for no pages expects none.
+    let size = match wanted.min(style.most) {
+        usize::MAX => usize::MAX,
+        size => size.min(cap),
+    };
     let listing = listing(ask, style);
-    cut(
-        ask.quirk,
-        ask.parameter(style.token),
-        wanted.min(style.most).min(cap),
-        total,
-        &listing,
-    )
+    cut(ask.quirk, ask.parameter(style.token), size, total, &listing)
 }
 
 /// What a token belongs to: another listing or filter does not take it.

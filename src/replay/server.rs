@@ -150,7 +150,8 @@ fn token() -> String {
 async fn gate(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let actions = shared.faults.take(request.method().as_str(), &path);
-    if let Some(response) = faults::before(&actions).await {
+    let grpc = path.starts_with(csds::SERVICE);
+    if let Some(response) = faults::before(&actions, grpc).await {
         return response;
     }
     let given = request.headers().get(header::AUTHORIZATION);
@@ -159,8 +160,8 @@ async fn gate(State(shared): State<Arc<Shared>>, mut request: Request, next: Nex
         .is_some_and(|own| own == shared.token);
     if !right && token_in_path(&path) != Some(&shared.token) {
         let refusal = Refusal::unauthenticated(given.is_some());
-        if path.starts_with(csds::SERVICE) {
-            return refused_grpc(&refusal);
+        if grpc {
+            return csds::status(&refusal).into_http();
         }
         return respond(&refusal.render(shape(&path)));
     }
@@ -174,10 +175,6 @@ fn token_in_path(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("/kubernetes/")?;
     let (_, rest) = rest.split_once("/with-token/")?;
     rest.split('/').next()
-}
-
-fn refused_grpc(refusal: &Refusal) -> Response<Body> {
-    tonic::Status::new(refusal.grpc_code().into(), &refusal.message).into_http()
 }
 
 async fn handle(shared: Arc<Shared>, request: Request) -> Response<Body> {
