@@ -100,7 +100,7 @@ fn create(args: &CreateArgs) -> Result<u8, CliError> {
         project: args.scope.project.clone(),
     };
     let mut snapshot = read::read(&args.paths, &options)?;
-    args.scope.apply(&mut snapshot.manifest.scope);
+    args.scope.apply(&mut snapshot);
     let key = match &args.redact_key {
         Some(text) => Key::from_text(text),
         None => Key::random().map_err(|error| {

@@ -15,10 +15,10 @@ pub use crate::input::ReadError;
 pub use crate::names::{ProjectId, ProjectNumber};
 pub use availability::{Availability, all_needs};
 pub use collected::Collected;
-pub use manifest::{CollectorOutcome, FileDigest, Manifest, RedactionSummary, Status};
+pub use manifest::{CollectorOutcome, FileDigest, Manifest, RedactionSummary, SCHEMA, Status};
 use read::layout_knows;
 pub use sources::{Compute, Dns, Fleet, Kubernetes, OrganizationIam, ProjectIam, RunLocation};
-pub use world::{Blob, Content, Encoding, Warning, World};
+pub use world::{Blob, Content, Encoding, MAX_FILE, Warning, World};
 
 use crate::gcp::{container, iam, service_usage};
 use crate::xds;

@@ -49,3 +49,27 @@ pub fn from_json(bytes: &[u8], origin: &str) -> Result<ClientStatus, ReadError> 
 pub fn to_json(bytes: &[u8], origin: &str) -> Result<String, ReadError> {
     transcode::to_json(bytes, origin)
 }
+
+/// A `ClientStatusResponse` in proto3 JSON as protobuf serializes it.
+///
+/// # Errors
+/// As [`from_json`].
+pub fn json_to_binary(bytes: &[u8], origin: &str) -> Result<Vec<u8>, ReadError> {
+    json::to_binary(bytes, origin)
+}
+
+/// A binary `ClientStatusResponse` in proto3 JSON.
+///
+/// # Errors
+/// What is wrong with the bytes, or which payload's type Envoy's descriptors lack.
+pub fn binary_to_json(bytes: &[u8]) -> Result<String, String> {
+    json::from_binary(bytes)
+}
+
+/// A `ClientStatusRequest` in proto3 JSON as protobuf serializes it.
+///
+/// # Errors
+/// The field that is wrong.
+pub fn request_to_binary(request: &serde_json::Value) -> Result<Vec<u8>, String> {
+    json::request_to_binary(request)
+}
