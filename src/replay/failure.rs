@@ -13,7 +13,7 @@ static TOLD: LazyLock<Option<Regex>> = LazyLock::new(|| {
 pub fn refusal(outcome: &CollectorOutcome, permission: &str, resource: &str) -> Refusal {
     // Several failures are joined by "; ": the call's own is the one that names its permission.
     let pieces: Vec<&str> = outcome.error.split("; ").collect();
-    let own = pieces.iter().find(|piece| piece.contains(permission));
+    let own = pieces.iter().find(|piece| names(piece, permission));
     let piece = own.or_else(|| pieces.first()).copied().unwrap_or_default();
     let needed = if own.is_some() || outcome.permission_needed.is_empty() {
         permission
@@ -44,6 +44,13 @@ pub fn refusal(outcome: &CollectorOutcome, permission: &str, resource: &str) -> 
             .into();
     }
     refusal
+}
+
+/// Whether a text has a permission as a word: `….projects.getIamPolicy` is not `….projects.get`.
+fn names(text: &str, permission: &str) -> bool {
+    let own = |c: char| c.is_ascii_alphanumeric() || c == '.';
+    text.split(|c| !own(c))
+        .any(|word| word.trim_matches('.') == permission)
 }
 
 /// HTTP's code and the message, where the text has them.
@@ -103,6 +110,12 @@ mod tests {
             refusal(&outcome("broken pipe", ""), "a.b.c", "projects/p").code,
             500
         );
+        let longer = outcome(
+            "403 PERMISSION_DENIED: Permission 'a.b.getIamPolicy' denied",
+            "a.b.getIamPolicy",
+        );
+        let refused = refusal(&longer, "a.b.get", "projects/p");
+        assert_eq!(refused.metadata["permission"], "a.b.getIamPolicy");
         let by_name = refusal(&outcome("PERMISSION_DENIED: no", "x.y.z"), "a.b.c", "projects/p");
         assert_eq!((by_name.code, by_name.message.as_str()), (403, "no"));
     }
