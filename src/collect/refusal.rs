@@ -91,7 +91,12 @@ impl Refusal {
             return Self::plain(code, Speaker::Kubernetes, "", "page not found");
         }
         if words.starts_with('<') {
-            return Self::plain(code, Speaker::Other, "", "an HTML page, not the API's answer (a proxy's?)");
+            return Self::plain(
+                code,
+                Speaker::Other,
+                "",
+                "an HTML page, not the API's answer (a proxy's?)",
+            );
         }
         Self::plain(code, Speaker::Other, "", words)
     }
@@ -165,8 +170,17 @@ mod tests {
 
         let status = br#"{"kind":"Status","apiVersion":"v1","message":"no","reason":"Forbidden","code":403}"#;
         let kubernetes = Refusal::read(403, status);
-        assert_eq!((kubernetes.speaker, kubernetes.text.as_str()), (Speaker::Kubernetes, "403 Forbidden: no"));
-        assert_eq!(Refusal::read(404, b"404 page not found\n").speaker, Speaker::Kubernetes);
-        assert_eq!(Refusal::read(404, b"<html>404 page not found</html>").speaker, Speaker::Other);
+        assert_eq!(
+            (kubernetes.speaker, kubernetes.text.as_str()),
+            (Speaker::Kubernetes, "403 Forbidden: no")
+        );
+        assert_eq!(
+            Refusal::read(404, b"404 page not found\n").speaker,
+            Speaker::Kubernetes
+        );
+        assert_eq!(
+            Refusal::read(404, b"<html>404 page not found</html>").speaker,
+            Speaker::Other
+        );
     }
 }

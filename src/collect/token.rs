@@ -33,7 +33,10 @@ pub fn destination(url: &str) -> Result<Uri, String> {
 
 fn on_this_machine(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host == "localhost"
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -50,7 +53,12 @@ mod tests {
         ] {
             assert!(destination(fine).is_ok(), "{fine}");
         }
-        for refused in ["http://10.0.0.1", "http://127.0.0.1.example.com", "ftp://127.0.0.1", "127.0.0.1"] {
+        for refused in [
+            "http://10.0.0.1",
+            "http://127.0.0.1.example.com",
+            "ftp://127.0.0.1",
+            "127.0.0.1",
+        ] {
             assert!(destination(refused).is_err(), "{refused}");
         }
     }

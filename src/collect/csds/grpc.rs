@@ -57,7 +57,10 @@ async fn connect(target: &Target, deadline: Instant) -> Result<Channel, Trouble>
     let patience = deadline.min(Instant::now() + CONNECT_TIMEOUT);
     match timeout_at(patience, endpoint.connect()).await {
         Ok(Ok(channel)) => Ok(channel),
-        Ok(Err(error)) => Err(Trouble::Blocked(format!("no connection: {}", with_causes(&error)))),
+        Ok(Err(error)) => Err(Trouble::Blocked(format!(
+            "no connection: {}",
+            with_causes(&error)
+        ))),
         Err(_) => Err(Trouble::Blocked("no connection in time".into())),
     }
 }
@@ -77,11 +80,15 @@ async fn once(target: &Target, mesh: &str, channel: Channel, deadline: Instant) 
         .ready()
         .await
         .map_err(|error| Trouble::Passing(with_causes(&error)))?;
-    let answer = client.streaming(request, PathAndQuery::from_static(METHOD), Unopened).await;
+    let answer = client
+        .streaming(request, PathAndQuery::from_static(METHOD), Unopened)
+        .await;
     let mut stream = answer.map_err(told)?.into_inner();
     match stream.message().await.map_err(told)? {
         Some(answer) => Ok(answer),
-        None => Err(Trouble::Final("the server ended the stream without an answer".into())),
+        None => Err(Trouble::Final(
+            "the server ended the stream without an answer".into(),
+        )),
     }
 }
 
@@ -114,7 +121,10 @@ fn trouble(status: &Status, token: &str) -> Trouble {
     match status.code() {
         Code::PermissionDenied | Code::Unauthenticated if !on_the_way => {
             let mut info = details::error_info(status.details());
-            let named = info.metadata.remove("permission").or_else(|| quoted_permission(&message));
+            let named = info
+                .metadata
+                .remove("permission")
+                .or_else(|| quoted_permission(&message));
             let denied = status.code() == Code::PermissionDenied;
             Trouble::Refused {
                 permission: denied.then(|| missing_permission(&info.reason, named)).flatten(),

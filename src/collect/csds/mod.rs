@@ -78,7 +78,12 @@ pub async fn collect(target: &Target, store: &Store, deadline: Instant) -> Outco
 }
 
 /// An error says why gRPC is blocked; then nothing was written.
-async fn by_grpc(target: &Target, store: &Store, deadline: Instant, outcome: &mut Outcome) -> Result<(), String> {
+async fn by_grpc(
+    target: &Target,
+    store: &Store,
+    deadline: Instant,
+    outcome: &mut Outcome,
+) -> Result<(), String> {
     let mut answers = Vec::new();
     let mut failures = Vec::new();
     let mut items = 0;
@@ -132,7 +137,14 @@ async fn by_rest(target: &Target, store: &Store, deadline: Instant, blocked: &st
     if joined.answers > 0 {
         let path = format!("csds/{}/client-status.json", target.project);
         let text = joined.finish();
-        written(target, store, &path, std::iter::once(text.0.as_slice()), text.1, outcome);
+        written(
+            target,
+            store,
+            &path,
+            std::iter::once(text.0.as_slice()),
+            text.1,
+            outcome,
+        );
     }
 }
 
@@ -166,7 +178,10 @@ fn written<'a>(
 }
 
 fn meshes(target: &Target) -> impl Iterator<Item = &str> {
-    target.meshes.iter().map(|mesh| mesh.rsplit('/').next().unwrap_or(mesh))
+    target
+        .meshes
+        .iter()
+        .map(|mesh| mesh.rsplit('/').next().unwrap_or(mesh))
 }
 
 fn late() -> Trouble {
@@ -187,7 +202,10 @@ fn failure(target: &Target, mesh: &str, trouble: Trouble) -> Failure {
         }
     };
     Failure {
-        call: format!("ask Traffic Director for the clients of mesh {mesh} in {}", target.project),
+        call: format!(
+            "ask Traffic Director for the clients of mesh {mesh} in {}",
+            target.project
+        ),
         error,
         permission,
         resource,

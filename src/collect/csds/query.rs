@@ -13,7 +13,10 @@ const MESH: &str = "TRAFFICDIRECTOR_MESH_SCOPE_NAME";
 
 /// Access is checked on the network, or mesh, that this names.
 fn node_id(target: &Target, mesh: &str) -> String {
-    format!("projects/{}/networks/mesh:{mesh}/nodes/meshdoctor", target.project_number)
+    format!(
+        "projects/{}/networks/mesh:{mesh}/nodes/meshdoctor",
+        target.project_number
+    )
 }
 
 fn matchers<'a>(target: &'a Target, mesh: &'a str) -> [(&'static str, &'a str); 2] {
@@ -48,8 +51,7 @@ pub fn message(target: &Target, mesh: &str) -> ClientStatusRequest {
 
 /// For REST: the same in proto3 JSON.
 pub fn json(target: &Target, mesh: &str) -> Value {
-    let equals =
-        |(key, value): (&str, &str)| json!({"path": [{"key": key}], "value": {"stringMatch": {"exact": value}}});
+    let equals = |(key, value): (&str, &str)| json!({"path": [{"key": key}], "value": {"stringMatch": {"exact": value}}});
     let metadatas: Vec<Value> = matchers(target, mesh).into_iter().map(equals).collect();
     json!({
         "node": {"id": node_id(target, mesh)},

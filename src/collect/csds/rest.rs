@@ -41,7 +41,10 @@ async fn once(
     asked: &Mutex<Option<Duration>>,
 ) -> Result<Vec<u8>, Trouble> {
     let (token, bearer) = access(target).await?;
-    let url = format!("{}/v3/discovery:client_status", target.base_url.trim_end_matches('/'));
+    let url = format!(
+        "{}/v3/discovery:client_status",
+        target.base_url.trim_end_matches('/')
+    );
     let broken = |error: reqwest::Error| {
         let text = with_causes(&error.without_url()).replace(&token, "[token]");
         Trouble::Passing(format!("no connection, or a broken one: {text}"))

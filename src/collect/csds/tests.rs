@@ -142,7 +142,11 @@ async fn the_clients_of_several_meshes_are_joined() {
     let (name, path) = only_file(&store);
     assert_eq!(name, "csds/mesh-prod/client-status.binpb");
     let status = xds::from_binary(&std::fs::read(path).unwrap(), "x").unwrap();
-    let ids: Vec<_> = status.clients.iter().map(|client| client.node_id.as_str()).collect();
+    let ids: Vec<_> = status
+        .clients
+        .iter()
+        .map(|client| client.node_id.as_str())
+        .collect();
     assert_eq!(ids, ["a", "b", "c"]);
 
     let seen = seen.lock().unwrap();
@@ -151,7 +155,12 @@ async fn the_clients_of_several_meshes_are_joined() {
     assert_eq!(metadata.get("x-goog-user-project").unwrap(), "12");
     assert!(question.exclude_resource_contents);
     let matchers = format!("{:?}", question.node_matchers);
-    for part in ["TRAFFICDIRECTOR_GCP_PROJECT_NUMBER", "Exact(\"12\")", "TRAFFICDIRECTOR_MESH_SCOPE_NAME", "Exact(\"two\")"] {
+    for part in [
+        "TRAFFICDIRECTOR_GCP_PROJECT_NUMBER",
+        "Exact(\"12\")",
+        "TRAFFICDIRECTOR_MESH_SCOPE_NAME",
+        "Exact(\"two\")",
+    ] {
         assert!(matchers.contains(part), "{matchers}");
     }
 }
@@ -211,8 +220,18 @@ async fn a_disabled_api_is_no_missing_permission_nor_is_a_bad_token() {
     .await;
     let (outcome, store) = run(&target(&url, &["one", "two"]), AMPLE).await;
     assert_eq!(outcome.status(), Status::Failed);
-    let told: Vec<_> = outcome.failures.iter().map(|f| (f.error.as_str(), &f.permission)).collect();
-    assert_eq!(told, [("7 PERMISSION_DENIED: it is disabled", &None), ("16 UNAUTHENTICATED: who?", &None)]);
+    let told: Vec<_> = outcome
+        .failures
+        .iter()
+        .map(|f| (f.error.as_str(), &f.permission))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("7 PERMISSION_DENIED: it is disabled", &None),
+            ("16 UNAUTHENTICATED: who?", &None)
+        ]
+    );
     assert!(store.world().files.is_empty());
 }
 
@@ -237,7 +256,10 @@ async fn an_answer_of_a_hundred_megabytes_arrives_whole() {
     let (outcome, store) = run(&target(&url, &["one"]), AMPLE).await;
     assert_eq!((outcome.status(), outcome.items), (Status::Ok, 1), "{outcome:?}");
     assert!(length > 100 << 20);
-    assert_eq!(std::fs::metadata(only_file(&store).1).unwrap().len(), length as u64);
+    assert_eq!(
+        std::fs::metadata(only_file(&store).1).unwrap().len(),
+        length as u64
+    );
 }
 
 #[tokio::test]
@@ -285,7 +307,10 @@ async fn where_grpc_does_not_get_through_rest_is_asked() {
     let (url, posted) = rest(200, json!([{"config": [{"node": {"id": "a"}}]}])).await;
     let (outcome, store) = run(&target(&url, &["one", "two"]), AMPLE).await;
     assert_eq!((outcome.status(), outcome.items), (Status::Ok, 2), "{outcome:?}");
-    assert!(outcome.notes[0].starts_with("gRPC did not get through"), "{outcome:?}");
+    assert!(
+        outcome.notes[0].starts_with("gRPC did not get through"),
+        "{outcome:?}"
+    );
     let (name, path) = only_file(&store);
     assert_eq!(name, "csds/mesh-prod/client-status.json");
     let status = xds::from_json(&std::fs::read(path).unwrap(), "x").unwrap();
@@ -295,7 +320,10 @@ async fn where_grpc_does_not_get_through_rest_is_asked() {
     let (headers, body) = &posted[1];
     assert_eq!(headers["authorization"], "Bearer ya29.secret");
     assert_eq!(headers["x-goog-user-project"], "12");
-    assert_eq!(body["node"]["id"], "projects/12/networks/mesh:two/nodes/meshdoctor");
+    assert_eq!(
+        body["node"]["id"],
+        "projects/12/networks/mesh:two/nodes/meshdoctor"
+    );
     let matcher = &body["nodeMatchers"][0]["nodeMetadatas"][1];
     assert_eq!(matcher["path"][0]["key"], "TRAFFICDIRECTOR_MESH_SCOPE_NAME");
     assert_eq!(matcher["value"]["stringMatch"]["exact"], "two");
@@ -308,7 +336,12 @@ async fn where_rest_is_denied_too_both_are_told() {
     let (outcome, store) = run(&target(&url, &["one"]), AMPLE).await;
     assert_eq!(outcome.status(), Status::Failed);
     let failure = &outcome.failures[0];
-    assert!(failure.error.starts_with("403 PERMISSION_DENIED: no (by REST; gRPC: "), "{failure:?}");
+    assert!(
+        failure
+            .error
+            .starts_with("403 PERMISSION_DENIED: no (by REST; gRPC: "),
+        "{failure:?}"
+    );
     assert_eq!(failure.permission.as_deref(), Some(PERMISSION));
     assert!(store.world().files.is_empty());
 }

@@ -30,7 +30,8 @@ impl Encoder for Unopened {
     type Error = Status;
 
     fn encode(&mut self, item: ClientStatusRequest, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        item.encode(out).map_err(|error| Status::internal(error.to_string()))
+        item.encode(out)
+            .map_err(|error| Status::internal(error.to_string()))
     }
 }
 

@@ -24,7 +24,9 @@ pub struct Connection {
 /// In words, with nothing of a kubeconfig's secrets in them.
 pub async fn open(access: &Access) -> Result<Connection, String> {
     let (config, token) = match access {
-        Access::Kubeconfig { path, context } => (kubeconfig(path.as_deref(), context.as_deref()).await?, None),
+        Access::Kubeconfig { path, context } => {
+            (kubeconfig(path.as_deref(), context.as_deref()).await?, None)
+        }
         Access::Gateway { token, .. } => (Config::new(gateway(access)?), Some(token.clone())),
     };
     let config = adjusted(config);
@@ -107,10 +109,15 @@ pub fn auth_trouble(error: &AuthError) -> String {
         AuthError::AuthExecRun { cmd, out } => {
             let words = one_line(&String::from_utf8_lossy(&out.stderr));
             let colon = if words.is_empty() { "" } else { ": " };
-            format!("the kubeconfig's plugin {cmd} failed, {}{colon}{words}", out.status)
+            format!(
+                "the kubeconfig's plugin {cmd} failed, {}{colon}{words}",
+                out.status
+            )
         }
         AuthError::AuthExecStart(error) => {
-            format!("the kubeconfig's plugin could not be started: {error}; install it, or use the fleet membership")
+            format!(
+                "the kubeconfig's plugin could not be started: {error}; install it, or use the fleet membership"
+            )
         }
         AuthError::AuthExecParse(_) => "the kubeconfig's plugin did not print an ExecCredential".into(),
         other => with_causes(other),

@@ -51,7 +51,11 @@ pub const KINDS: [Kind; 20] = [
     built_in("nodes", "", false),
     built_in("statefulsets", "apps", true),
     built_in("networkpolicies", "networking.k8s.io", true),
-    istio("controlplanerevisions", "mesh.cloud.google.com", &["v1beta1", "v1alpha1"]),
+    istio(
+        "controlplanerevisions",
+        "mesh.cloud.google.com",
+        &["v1beta1", "v1alpha1"],
+    ),
     istio("destinationrules", NETWORKING, ROUTING),
     istio("gateways", NETWORKING, ROUTING),
     istio("serviceentries", NETWORKING, ROUTING),

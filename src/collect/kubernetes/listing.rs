@@ -92,7 +92,10 @@ impl<'a> Listing<'a> {
         loop {
             match self.attempt(namespaces).await {
                 Err((Trouble::Expired(text), place)) if restarts == RESTARTS => {
-                    let text = format!("{text}; the list expired {} times before its last page", RESTARTS + 1);
+                    let text = format!(
+                        "{text}; the list expired {} times before its last page",
+                        RESTARTS + 1
+                    );
                     return Err((Trouble::Final(text), place));
                 }
                 Err((Trouble::Expired(_), _)) => restarts += 1,
@@ -112,7 +115,10 @@ impl<'a> Listing<'a> {
 
     async fn attempt(&mut self, namespaces: &[Option<&str>]) -> Result<(), (Trouble, Option<String>)> {
         self.forget_items();
-        let mut out = self.store.writer(&self.layout_path).map_err(|e| (disk(&e), None))?;
+        let mut out = self
+            .store
+            .writer(&self.layout_path)
+            .map_err(|e| (disk(&e), None))?;
         let mut served = None;
         for namespace in namespaces {
             let listed = self.namespace(&mut out, &mut served, *namespace).await;
@@ -164,7 +170,9 @@ impl<'a> Listing<'a> {
             }
             for item in page.items.iter().flatten() {
                 let comma: &[u8] = if self.items == 0 { b"\n" } else { b",\n" };
-                let written = out.write_all(comma).and_then(|()| out.write_all(item.get().as_bytes()));
+                let written = out
+                    .write_all(comma)
+                    .and_then(|()| out.write_all(item.get().as_bytes()));
                 written.map_err(|error| disk(&error))?;
                 self.items += 1;
                 self.counter.fetch_add(1, Ordering::Relaxed);
@@ -177,20 +185,33 @@ impl<'a> Listing<'a> {
                 utf8_percent_encode(&next, NON_ALPHANUMERIC)
             );
             if !seen.insert(next) {
-                return Err(Trouble::Final("the server gave the same continue token twice".into()));
+                return Err(Trouble::Final(
+                    "the server gave the same continue token twice".into(),
+                ));
             }
         }
     }
 }
 
 fn read(bytes: &[u8]) -> Result<Page<'_>, Trouble> {
-    let begins = || one_line(&String::from_utf8_lossy(bytes.get(..80.min(bytes.len())).unwrap_or_default()));
-    let page: Page = serde_json::from_slice(bytes)
-        .map_err(|error| Trouble::Final(format!("the answer is no List in JSON: {error}; it begins {}", begins())))?;
+    let begins = || {
+        one_line(&String::from_utf8_lossy(
+            bytes.get(..80.min(bytes.len())).unwrap_or_default(),
+        ))
+    };
+    let page: Page = serde_json::from_slice(bytes).map_err(|error| {
+        Trouble::Final(format!(
+            "the answer is no List in JSON: {error}; it begins {}",
+            begins()
+        ))
+    })?;
     if page.kind.ends_with("List") {
         return Ok(page);
     }
-    Err(Trouble::Final(format!("the answer is no List; it begins {}", begins())))
+    Err(Trouble::Final(format!(
+        "the answer is no List; it begins {}",
+        begins()
+    )))
 }
 
 /// The List's head, from its first page; the token and the count of what remains are the page's alone.
@@ -202,7 +223,10 @@ fn start(out: &mut BufWriter<File>, page: &Page) -> std::io::Result<()> {
     let kind = serde_json::Value::from(page.kind.as_ref());
     let api_version = serde_json::Value::from(page.api_version.as_ref());
     let metadata = serde_json::Value::Object(metadata);
-    write!(out, r#"{{"kind":{kind},"apiVersion":{api_version},"metadata":{metadata},"items":["#)
+    write!(
+        out,
+        r#"{{"kind":{kind},"apiVersion":{api_version},"metadata":{metadata},"items":["#
+    )
 }
 
 fn disk(error: &std::io::Error) -> Trouble {

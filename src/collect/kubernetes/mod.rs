@@ -110,7 +110,9 @@ async fn all_kinds(
     // A 404 means "not served" only where an API server answers: a wrong address says 404 to everything.
     let server_answers = listed.iter().any(|(kind, listed)| match listed {
         Listed::Items(_) => true,
-        Listed::Failed(Trouble::Denied(refusal), _) => kind.built_in && refusal.speaker == Speaker::Kubernetes,
+        Listed::Failed(Trouble::Denied(refusal), _) => {
+            kind.built_in && refusal.speaker == Speaker::Kubernetes
+        }
         _ => false,
     });
     for (kind, listed) in listed {
@@ -198,7 +200,9 @@ fn denied(kind: &Kind, place: &str, refusal: Refusal) -> (String, Option<String>
         ),
         Speaker::Google => {
             let iam = ["", "IAM_PERMISSION_DENIED"].contains(&refusal.reason.as_str());
-            let permission = refusal.permission.or_else(|| iam.then(|| "gkehub.gateway.get".to_owned()));
+            let permission = refusal
+                .permission
+                .or_else(|| iam.then(|| "gkehub.gateway.get".to_owned()));
             (refusal.text, permission, refusal.resource)
         }
         Speaker::Other => (refusal.text, None, None),
@@ -210,7 +214,10 @@ fn join_alike(target: &Target, failures: &mut Vec<Failure>) {
     let mut joined: Vec<(Failure, Vec<String>)> = Vec::new();
     let place = format!(" of cluster {}", target.membership);
     for failure in failures.drain(..) {
-        let kind = failure.call.strip_prefix("list ").and_then(|call| call.strip_suffix(&place));
+        let kind = failure
+            .call
+            .strip_prefix("list ")
+            .and_then(|call| call.strip_suffix(&place));
         let kind = kind.unwrap_or_default().to_owned();
         let alike = joined.iter_mut().find(|(first, kinds)| {
             !kind.is_empty()

@@ -32,7 +32,9 @@ impl Trouble {
     /// With a secret taken out, wherever somebody echoed it.
     fn without(mut self, secret: &str) -> Self {
         let text = match &mut self {
-            Self::Passing { text, .. } | Self::Expired(text) | Self::NotServed(text) | Self::Final(text) => text,
+            Self::Passing { text, .. } | Self::Expired(text) | Self::NotServed(text) | Self::Final(text) => {
+                text
+            }
             Self::Denied(refusal) => &mut refusal.text,
         };
         if !secret.is_empty() {
@@ -77,14 +79,20 @@ impl Connection {
         let token = token.map_err(|error| Trouble::Final(format!("no access token: {error}")))?;
         let bearer = token::bearer(&token).map_err(Trouble::Final)?;
         let request = request.header(header::AUTHORIZATION, bearer);
-        self.answer(request, path).await.map_err(|trouble| trouble.without(&token))
+        self.answer(request, path)
+            .await
+            .map_err(|trouble| trouble.without(&token))
     }
 
     async fn answer(&self, request: http::request::Builder, path: &str) -> Result<Vec<u8>, Trouble> {
         let request = request
             .body(Body::empty())
             .map_err(|error| Trouble::Final(format!("{path}: {error}")))?;
-        let response = self.client.send(request).await.map_err(|error| not_sent(&error))?;
+        let response = self
+            .client
+            .send(request)
+            .await
+            .map_err(|error| not_sent(&error))?;
         let (head, mut body) = response.into_parts();
         let mut bytes = Vec::new();
         while let Some(frame) = body.frame().await {
@@ -127,7 +135,10 @@ fn not_sent(error: &kube::Error) -> Trouble {
         return Trouble::Final(connect::auth_trouble(error));
     }
     if cause::<rustls::Error>(error).is_some() {
-        return Trouble::Final(format!("the server's certificate was not accepted: {}", with_causes(error)));
+        return Trouble::Final(format!(
+            "the server's certificate was not accepted: {}",
+            with_causes(error)
+        ));
     }
     Trouble::Passing {
         text: format!("no connection: {}", with_causes(error)),
@@ -142,7 +153,9 @@ fn cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e
         if let Some(found) = error.downcast_ref::<T>() {
             return Some(found);
         }
-        let hidden = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let hidden = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
         next = match hidden {
             Some(inner) => Some(inner as &(dyn Error + 'static)),
             None => error.source(),

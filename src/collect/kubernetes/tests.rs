@@ -36,7 +36,9 @@ async fn serve(answer: impl Fn(&str, Option<&str>, usize) -> Reply + Send + Sync
     let handler = move |uri: Uri, headers: HeaderMap| {
         let (answer, log, tokens) = (Arc::clone(&answer), Arc::clone(&log), Arc::clone(&tokens));
         async move {
-            let authorization = headers.get("authorization").map(|v| v.to_str().unwrap().to_owned());
+            let authorization = headers
+                .get("authorization")
+                .map(|v| v.to_str().unwrap().to_owned());
             tokens.lock().unwrap().push(authorization.unwrap_or_default());
             let whole = uri.to_string();
             let times = {
@@ -71,7 +73,10 @@ fn status(code: u16, reason: &str, message: &str) -> Reply {
 
 fn list(items: &[String], next: Option<&str>) -> Reply {
     let metadata = json!({"resourceVersion": "7", "continue": next, "remainingItemCount": next.map(|_| 1)});
-    let body = format!(r#"{{"kind":"ThingList","apiVersion":"v1","metadata":{metadata},"items":[{}]}}"#, items.join(","));
+    let body = format!(
+        r#"{{"kind":"ThingList","apiVersion":"v1","metadata":{metadata},"items":[{}]}}"#,
+        items.join(",")
+    );
     reply(200, body)
 }
 
@@ -122,7 +127,9 @@ fn file(store: &Store, name: &str) -> Option<String> {
 fn names(store: &Store, kind: &str) -> Vec<String> {
     let list: Value = serde_json::from_str(&file(store, kind).unwrap()).unwrap();
     let items = list["items"].as_array().unwrap().iter();
-    items.map(|item| item["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    items
+        .map(|item| item["metadata"]["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -140,7 +147,9 @@ async fn pages_are_joined_and_items_stay_as_they_came() {
     assert_eq!(target.counter.load(std::sync::atomic::Ordering::Relaxed), 3);
     assert_eq!(names(&store, "pods"), ["a", "b", "c"]);
     let pods = file(&store, "pods").unwrap();
-    assert!(pods.starts_with(r#"{"kind":"ThingList","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":["#));
+    assert!(pods.starts_with(
+        r#"{"kind":"ThingList","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":["#
+    ));
     assert!(pods.contains(r#"{"metadata":{"name":"c"},  "x":1.50}"#), "{pods}");
     assert_eq!(store.world().files.len(), KINDS.len());
     assert!(server.asked("").iter().all(|path| path.contains("limit=500")));
@@ -163,7 +172,11 @@ async fn an_expired_list_starts_again_three_times_at_most() {
     assert_eq!(file(&store, "services"), None);
     assert_eq!((outcome.status(), outcome.items), (Status::Partial, 2));
     assert_eq!(outcome.failures[0].call, "list services of cluster prod");
-    assert!(outcome.failures[0].error.contains("410 Expired"), "{:?}", outcome.failures);
+    assert!(
+        outcome.failures[0].error.contains("410 Expired"),
+        "{:?}",
+        outcome.failures
+    );
 }
 
 #[tokio::test]
@@ -178,19 +191,31 @@ async fn a_kind_that_is_not_served_is_empty_and_noted_and_an_older_version_will_
     assert_eq!(outcome.status(), Status::Ok, "{outcome:?}");
     assert_eq!(names(&store, "virtualservices.networking.istio.io"), ["vs"]);
     assert_eq!(names(&store, "sidecars.networking.istio.io"), [""; 0]);
-    assert!(outcome.notes.contains(&"cluster prod does not serve sidecars.networking.istio.io".to_owned()));
+    assert!(
+        outcome
+            .notes
+            .contains(&"cluster prod does not serve sidecars.networking.istio.io".to_owned())
+    );
     assert_eq!(outcome.notes.len(), 9);
 }
 
 #[tokio::test]
 async fn a_wrong_address_is_no_empty_cluster() {
-    let google = json!({"error": {"code": 404, "status": "NOT_FOUND", "message": "no membership"}}).to_string();
+    let google =
+        json!({"error": {"code": 404, "status": "NOT_FOUND", "message": "no membership"}}).to_string();
     for body in ["404 page not found".to_owned(), google, "<html>".to_owned()] {
         let told = body.clone();
         let server = serve(move |_, _, _| reply(404, told.clone())).await;
         let (outcome, store) = run(&gateway(&server)).await;
-        assert_eq!((outcome.status(), outcome.failures.len()), (Status::Failed, 1), "{body}");
-        assert!(outcome.notes.is_empty() && store.world().files.is_empty(), "{body}");
+        assert_eq!(
+            (outcome.status(), outcome.failures.len()),
+            (Status::Failed, 1),
+            "{body}"
+        );
+        assert!(
+            outcome.notes.is_empty() && store.world().files.is_empty(),
+            "{body}"
+        );
     }
 }
 
@@ -198,7 +223,9 @@ async fn a_wrong_address_is_no_empty_cluster() {
 async fn a_forbidden_kind_names_its_rbac_rule_and_leaves_the_others_alone() {
     let server = serve(|path, _, _| match path {
         path if path.ends_with("/virtualservices") => {
-            let message = format!("virtualservices.networking.istio.io is forbidden: User \"u\" cannot list, token {TOKEN}");
+            let message = format!(
+                "virtualservices.networking.istio.io is forbidden: User \"u\" cannot list, token {TOKEN}"
+            );
             status(403, "Forbidden", &message)
         }
         _ => nothing(),
@@ -209,10 +236,19 @@ async fn a_forbidden_kind_names_its_rbac_rule_and_leaves_the_others_alone() {
     let [failure] = outcome.failures.as_slice() else {
         panic!("{outcome:?}");
     };
-    assert_eq!(failure.call, "list virtualservices.networking.istio.io of cluster prod");
-    assert_eq!(failure.permission.as_deref(), Some("list virtualservices.networking.istio.io"));
+    assert_eq!(
+        failure.call,
+        "list virtualservices.networking.istio.io of cluster prod"
+    );
+    assert_eq!(
+        failure.permission.as_deref(),
+        Some("list virtualservices.networking.istio.io")
+    );
     assert_eq!(failure.resource.as_deref(), Some("cluster prod"));
-    assert!(failure.error.contains("cannot list, token [token]"), "{failure:?}");
+    assert!(
+        failure.error.contains("cannot list, token [token]"),
+        "{failure:?}"
+    );
     assert_eq!(file(&store, "virtualservices.networking.istio.io"), None);
     assert_eq!(store.world().files.len(), KINDS.len() - 1);
 }
@@ -225,8 +261,15 @@ async fn the_gateways_own_denial_is_a_permission_of_iam() {
     let server = serve(move |_, _, _| reply(403, body.to_string())).await;
     let (outcome, _) = run(&gateway(&server)).await;
     assert_eq!((outcome.status(), outcome.failures.len()), (Status::Failed, 1));
-    assert_eq!(outcome.failures[0].permission.as_deref(), Some("gkehub.gateway.get"));
-    assert!(outcome.failures[0].call.contains("list authorizationpolicies.security.istio.io, controlplane"));
+    assert_eq!(
+        outcome.failures[0].permission.as_deref(),
+        Some("gkehub.gateway.get")
+    );
+    assert!(
+        outcome.failures[0]
+            .call
+            .contains("list authorizationpolicies.security.istio.io, controlplane")
+    );
 }
 
 #[tokio::test]
@@ -245,7 +288,10 @@ async fn what_passes_is_tried_again_and_nothing_else() {
     })
     .await;
     let (outcome, store) = run(&gateway(&server)).await;
-    assert!(file(&store, "pods").is_some() && file(&store, "services").is_some(), "{outcome:?}");
+    assert!(
+        file(&store, "pods").is_some() && file(&store, "services").is_some(),
+        "{outcome:?}"
+    );
     for once in ["/nodes", "/api/v1/namespaces", "/serviceaccounts"] {
         assert_eq!(server.asked(once).len(), 1, "{once}");
     }
@@ -273,7 +319,8 @@ async fn the_deadline_ends_waiting_and_keeps_what_is_there() {
             late
         }
         "/api/v1/pods" => {
-            let first = futures_util::stream::iter([Ok::<_, std::io::Error>("{\"kind\":\"PodList\",\"items\":[")]);
+            let first =
+                futures_util::stream::iter([Ok::<_, std::io::Error>("{\"kind\":\"PodList\",\"items\":[")]);
             reply(200, Body::from_stream(first.chain(stream::pending())))
         }
         _ => nothing(),
@@ -282,7 +329,11 @@ async fn the_deadline_ends_waiting_and_keeps_what_is_there() {
     let target = gateway(&server);
     let (outcome, store) = run_for(&target, Duration::from_millis(1500)).await;
     assert!(outcome.duration < Duration::from_secs(3));
-    let told: Vec<_> = outcome.failures.iter().map(|f| (f.call.as_str(), f.error.as_str())).collect();
+    let told: Vec<_> = outcome
+        .failures
+        .iter()
+        .map(|f| (f.call.as_str(), f.error.as_str()))
+        .collect();
     assert_eq!(
         told,
         [
@@ -305,7 +356,11 @@ async fn a_dead_server_is_told_once() {
         authorizations: Arc::default(),
     };
     let (outcome, _) = run_for(&gateway(&server), Duration::from_millis(600)).await;
-    assert_eq!((outcome.status(), outcome.failures.len()), (Status::Failed, 1), "{outcome:?}");
+    assert_eq!(
+        (outcome.status(), outcome.failures.len()),
+        (Status::Failed, 1),
+        "{outcome:?}"
+    );
     assert!(outcome.failures[0].error.contains("refused"), "{outcome:?}");
 }
 
@@ -365,11 +420,18 @@ async fn a_kubeconfigs_plugin_brings_the_token_and_its_output_is_never_told() {
     assert!(server.asked("").iter().all(|path| path.starts_with("/api")));
     assert_eq!(server.authorizations.lock().unwrap()[0], "Bearer from-plugin");
 
-    let target = kubeconfig(folder.path(), &server, "echo s3cret; echo log in first >&2; exit 3");
+    let target = kubeconfig(
+        folder.path(),
+        &server,
+        "echo s3cret; echo log in first >&2; exit 3",
+    );
     let (outcome, _) = run(&target).await;
     assert_eq!((outcome.status(), outcome.failures.len()), (Status::Failed, 1));
     let error = &outcome.failures[0].error;
-    assert!(error.contains("exit status: 3: log in first") && !error.contains("s3cret"), "{error}");
+    assert!(
+        error.contains("exit status: 3: log in first") && !error.contains("s3cret"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -387,5 +449,8 @@ async fn a_broken_kubeconfig_is_named_by_line_and_never_quoted() {
     };
     let (outcome, _) = run(&target).await;
     let error = &outcome.failures[0].error;
-    assert!(error.contains("is no kubeconfig: see line") && !error.contains("s3cret"), "{error}");
+    assert!(
+        error.contains("is no kubeconfig: see line") && !error.contains("s3cret"),
+        "{error}"
+    );
 }
