@@ -15,7 +15,7 @@ struct Server {
     url: String,
     /// Paths with queries, as they were asked for.
     asked: Arc<Mutex<Vec<String>>>,
-    authorizations: Arc<Mutex<Vec<String>>>,
+    headers: Arc<Mutex<Vec<HeaderMap>>>,
 }
 
 impl Server {
@@ -30,16 +30,13 @@ type Reply = Response<Body>;
 /// Serves what `answer` makes of the path below the cluster's root, the `continue` token, and how often this was asked.
 async fn serve(answer: impl Fn(&str, Option<&str>, usize) -> Reply + Send + Sync + 'static) -> Server {
     let asked = Arc::new(Mutex::new(Vec::<String>::new()));
-    let authorizations = Arc::new(Mutex::new(Vec::new()));
+    let all_headers = Arc::new(Mutex::new(Vec::new()));
     let answer = Arc::new(answer);
-    let (log, tokens) = (Arc::clone(&asked), Arc::clone(&authorizations));
+    let (log, seen) = (Arc::clone(&asked), Arc::clone(&all_headers));
     let handler = move |uri: Uri, headers: HeaderMap| {
-        let (answer, log, tokens) = (Arc::clone(&answer), Arc::clone(&log), Arc::clone(&tokens));
+        let (answer, log, seen) = (Arc::clone(&answer), Arc::clone(&log), Arc::clone(&seen));
         async move {
-            let authorization = headers
-                .get("authorization")
-                .map(|v| v.to_str().unwrap().to_owned());
-            tokens.lock().unwrap().push(authorization.unwrap_or_default());
+            seen.lock().unwrap().push(headers);
             let whole = uri.to_string();
             let times = {
                 let mut log = log.lock().unwrap();
@@ -58,7 +55,7 @@ async fn serve(answer: impl Fn(&str, Option<&str>, usize) -> Reply + Send + Sync
     Server {
         url,
         asked,
-        authorizations,
+        headers: all_headers,
     }
 }
 
@@ -153,8 +150,9 @@ async fn pages_are_joined_and_items_stay_as_they_came() {
     assert!(pods.contains(r#"{"metadata":{"name":"c"},  "x":1.50}"#), "{pods}");
     assert_eq!(store.world().files.len(), KINDS.len());
     assert!(server.asked("").iter().all(|path| path.contains("limit=500")));
+    let headers = server.headers.lock().unwrap();
     let bearer = format!("Bearer {TOKEN}");
-    assert!(server.authorizations.lock().unwrap().iter().all(|a| *a == bearer));
+    assert!(headers.iter().all(|headers| headers["authorization"] == bearer));
 }
 
 #[tokio::test]
@@ -353,7 +351,7 @@ async fn a_dead_server_is_told_once() {
     let server = Server {
         url,
         asked: Arc::default(),
-        authorizations: Arc::default(),
+        headers: Arc::default(),
     };
     let (outcome, _) = run_for(&gateway(&server), Duration::from_millis(600)).await;
     assert_eq!(
@@ -418,7 +416,10 @@ async fn a_kubeconfigs_plugin_brings_the_token_and_its_output_is_never_told() {
     assert_eq!(outcome.status(), Status::Ok, "{outcome:?}");
     assert_eq!(store.world().files.len(), KINDS.len());
     assert!(server.asked("").iter().all(|path| path.starts_with("/api")));
-    assert_eq!(server.authorizations.lock().unwrap()[0], "Bearer from-plugin");
+    assert_eq!(
+        server.headers.lock().unwrap()[0]["authorization"],
+        "Bearer from-plugin"
+    );
 
     let target = kubeconfig(
         folder.path(),
@@ -453,4 +454,47 @@ async fn a_broken_kubeconfig_is_named_by_line_and_never_quoted() {
         error.contains("is no kubeconfig: see line") && !error.contains("s3cret"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn compressed_answers_are_asked_for_and_opened() {
+    let server = serve(|path, _, _| {
+        if path != "/api/v1/pods" {
+            return nothing();
+        }
+        let list = br#"{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a"}}]}"#;
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, list).unwrap();
+        let mut answer = reply(200, packed.finish().unwrap());
+        answer
+            .headers_mut()
+            .insert("content-encoding", "gzip".parse().unwrap());
+        answer
+    })
+    .await;
+    let (_, store) = run(&gateway(&server)).await;
+    assert_eq!(names(&store, "pods"), ["a"]);
+    assert_eq!(server.headers.lock().unwrap()[0]["accept-encoding"], "gzip");
+}
+
+#[tokio::test]
+async fn a_collection_that_is_stopped_leaves_no_half_list() {
+    let server = serve(|path, next, _| match (path, next) {
+        ("/api/v1/pods", None) => list(&[thing("a")], Some("t")),
+        ("/api/v1/pods", _) => reply(
+            200,
+            Body::from_stream(stream::pending::<Result<&str, std::io::Error>>()),
+        ),
+        _ => nothing(),
+    })
+    .await;
+    let target = gateway(&server);
+    let store = Store::new().unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let collecting = collect(&target, &store, Instant::now() + Duration::from_secs(60));
+    let stopped = tokio::time::timeout(Duration::from_secs(1), collecting).await;
+    assert!(stopped.is_err());
+    assert_eq!(server.asked("/pods").len(), 2);
+    assert_eq!(file(&store, "pods"), None);
+    assert_eq!(store.world().files.len(), KINDS.len() - 1);
 }

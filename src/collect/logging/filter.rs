@@ -50,7 +50,7 @@ impl Wanted {
         let mut lines = vec!["resource.type=\"cloud_run_revision\"".to_owned()];
         if !self.services.is_empty() {
             let named = self.services.iter().map(|name| service(name));
-            lines.push(any(named.collect()));
+            lines.push(any(&named.collect::<Vec<String>>()));
         }
         lines.extend(self.since());
         // The platform tells of every instance that it starts: so a service that says nothing itself is still seen.
@@ -69,7 +69,7 @@ impl Wanted {
             room = left;
             telling.push(terms);
         }
-        lines.push(any(telling));
+        lines.push(any(&telling));
         lines.join("\n")
     }
 
@@ -90,7 +90,7 @@ impl Wanted {
     }
 }
 
-fn any(alternatives: Vec<String>) -> String {
+fn any(alternatives: &[String]) -> String {
     format!("({})", alternatives.join(" OR "))
 }
 
