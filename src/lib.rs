@@ -3,12 +3,13 @@
 //! Data walks through the house in one direction and never turns back:
 //!
 //! ```text
-//! arguments -> Scope -> read (paths) -> Snapshot -> Mesh -> rules -> Findings -> diagnosis -> Report -> renderer
+//! arguments -> Scope -> collect (live) or read (paths) -> Snapshot -> Mesh -> rules -> Findings -> diagnosis -> Report -> renderer
 //! ```
 //!
 //! | room | what it is for |
 //! |---|---|
 //! | [`scope`] | what the user asked to look at |
+//! | [`config`], [`collect`] | settings; live collection, a file a source |
 //! | [`input`], [`names`] | what can be wrong with input; the names that two rooms and more share |
 //! | [`gcp`], [`k8s`] | the few fields we use of each resource, as serde types |
 //! | [`xds`] | CSDS answers opened: listeners, routes, clusters, endpoints, sync state |
@@ -19,8 +20,11 @@
 //! | [`fix`] | what mends a finding, as data, rendered to commands |
 //! | [`diagnose`] | cause or symptom, the path hop by hop, the verdict |
 //! | [`report`] | the public contract and its renderers |
+//! | [`replay`] | a snapshot served over the real wire protocols |
 //! | [`cli`] | flags in, exit status out |
 pub mod cli;
+pub mod collect;
+pub mod config;
 pub mod diagnose;
 pub mod fix;
 pub mod gcp;
@@ -29,6 +33,7 @@ pub mod k8s;
 pub mod logs;
 pub mod mesh;
 pub mod names;
+pub mod replay;
 pub mod report;
 pub mod rules;
 pub mod scope;

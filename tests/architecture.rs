@@ -5,14 +5,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room and the rooms it may know. What stands here is used: a dependency that is gone is struck out.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     (
         "cli",
-        &["diagnose", "mesh", "report", "rules", "scope", "snapshot"],
+        &[
+            "collect", "config", "diagnose", "logs", "mesh", "replay", "report", "rules", "scope", "snapshot",
+        ],
     ),
+    ("collect", &["scope", "snapshot", "xds"]),
+    ("config", &[]),
     (
         "diagnose",
-        &["fix", "logs", "mesh", "report", "rules", "snapshot"],
+        &["fix", "logs", "mesh", "report", "rules", "scope", "snapshot"],
     ),
     ("fix", &[]),
     ("gcp", &[]),
@@ -21,6 +25,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("logs", &["snapshot"]),
     ("mesh", &["gcp", "k8s", "logs", "scope", "snapshot", "xds"]),
     ("names", &[]),
+    ("replay", &["collect", "snapshot", "xds"]),
     ("report", &[]),
     ("rules", &["fix", "logs", "mesh", "snapshot"]),
     ("scope", &[]),

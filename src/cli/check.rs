@@ -1,7 +1,9 @@
-//! `meshdoctor check`: diagnose from whatever the paths hold.
+//! `meshdoctor check`: diagnose a live project, or whatever the paths hold.
+use super::live::{self, LiveArgs};
 use super::output::{ColorChoice, Format};
 use super::scope::ScopeArgs;
 use super::{CliError, exit, output};
+use crate::config::Settings;
 use crate::diagnose::diagnose;
 use crate::report;
 use crate::report::table::{self, TableOptions};
@@ -15,18 +17,18 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Snapshot directories, archives or loose files; `-` is standard input
+    /// Snapshot directories, archives or loose files; `-` is standard input; without any, a live project is looked at
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The format of the report
-    #[arg(short, long, env = "MESHDOCTOR_OUTPUT", value_enum, default_value_t = Format::Table)]
-    output: Format,
+    /// The format of the report [default: table]
+    #[arg(short, long, env = "MESHDOCTOR_OUTPUT", value_enum)]
+    output: Option<Format>,
     /// Write the report to a file
     #[arg(long, env = "MESHDOCTOR_OUTPUT_FILE", value_name = "FILE")]
     output_file: Option<PathBuf>,
-    /// Exit with 1 where a finding is at least this severe
-    #[arg(long, env = "MESHDOCTOR_FAIL_ON", value_enum, default_value_t = FailOn::Error)]
-    fail_on: FailOn,
+    /// Exit with 1 where a finding is at least this severe [default: error]
+    #[arg(long, env = "MESHDOCTOR_FAIL_ON", value_enum)]
+    fail_on: Option<FailOn>,
     /// Only rules of this layer (repeatable)
     #[arg(long, env = "MESHDOCTOR_LAYER", value_name = "LAYER", value_delimiter = ',')]
     layer: Vec<String>,
@@ -39,17 +41,22 @@ pub struct Args {
     /// An IAM policy file and the project that it is of
     #[arg(long, env = "MESHDOCTOR_IAM_POLICY", value_name = "PROJECT=FILE", value_parser = policy, value_delimiter = ',')]
     iam_policy: Vec<(String, PathBuf)>,
+    /// Only test what the caller may see, and print it
+    #[arg(long, conflicts_with = "paths")]
+    preflight: bool,
     #[command(flatten)]
     scope: ScopeArgs,
+    #[command(flatten)]
+    live: LiveArgs,
     /// Only the verdict and the root causes
     #[arg(short, long, env = "MESHDOCTOR_QUIET", conflicts_with = "verbose", value_parser = FalseyValueParser::new())]
     quiet: bool,
     /// Every check, and the details of symptoms
     #[arg(short, long, env = "MESHDOCTOR_VERBOSE", value_parser = FalseyValueParser::new())]
     verbose: bool,
-    /// When to use colour
-    #[arg(long, env = "MESHDOCTOR_COLOR", value_enum, default_value_t = ColorChoice::Auto)]
-    color: ColorChoice,
+    /// When to use colour [default: auto]
+    #[arg(long, env = "MESHDOCTOR_COLOR", value_enum)]
+    color: Option<ColorChoice>,
 }
 
 /// From which severity on a finding is a failure.
@@ -62,55 +69,114 @@ enum FailOn {
     Never,
 }
 
-fn policy(text: &str) -> Result<(String, PathBuf), String> {
+pub(super) fn policy(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((project, file)) if !project.is_empty() && !file.is_empty() => Ok((project.into(), file.into())),
         _ => Err("expected PROJECT=FILE, such as mesh-prod=policy.json".into()),
     }
 }
 
-/// Reads, diagnoses, prints.
+/// Reads or collects, diagnoses, prints.
 pub fn run(args: &Args) -> Result<u8, CliError> {
-    if args.paths.is_empty() && args.iam_policy.is_empty() {
-        return Err(CliError::Usage(
-            "no path given, and this version collects nothing itself\n  remedy: name a snapshot directory, an archive, or the files at hand: \
-             `meshdoctor check snapshot/` or `meshdoctor check *.yaml logs.json`"
-                .into(),
-        ));
-    }
-    let folders: Vec<&Path> = args.rules.iter().map(PathBuf::as_path).collect();
+    let file = args.live.settings()?;
+    let choices = Choices::new(args, &file)?;
+    let folders: Vec<&Path> = choices.rules.iter().map(PathBuf::as_path).collect();
     let set = RuleSet::with(&folders).map_err(CliError::Rules)?;
-    let selection = selection(args, &set)?;
-    let options = Options {
-        iam_policies: args.iam_policy.clone(),
-        project: args.scope.project.clone(),
-    };
-    let mut snapshot = read::read(&args.paths, &options)?;
-    if let Some(problem) = args.scope.unknown(&snapshot) {
-        return Err(CliError::Usage(problem));
+    let selection = selection(&choices, &set)?;
+    let to_file = choices.output_file.as_ref();
+    if args.preflight {
+        let (text, status) = live::preflight(&args.live, &args.scope, &file)?;
+        output::write(&text, to_file)?;
+        return Ok(status);
     }
-    args.scope.apply(&mut snapshot);
-    let report = diagnose(&snapshot, &set, &selection)?;
-    let text = match args.output {
-        Format::Json => report::to_json(&report)?,
-        Format::Table => {
-            let to_file = args.output_file.is_some();
-            table::render(
-                &report,
-                &TableOptions {
-                    width: output::width(to_file),
-                    color: args.color.on(to_file),
-                    quiet: args.quiet,
-                    verbose: args.verbose,
-                },
-            )
+    let report = if args.paths.is_empty() && args.iam_policy.is_empty() {
+        let brought = live::collect(&args.live, &args.scope, &file, &set, args.verbose)?;
+        let snapshot = read::from_world(brought.world)?;
+        let report = diagnose(&snapshot, &set, &selection)?;
+        // Its files were read until here.
+        drop(brought.store);
+        report
+    } else {
+        let options = Options {
+            iam_policies: args.iam_policy.clone(),
+            project: args.scope.project.clone(),
+        };
+        let mut snapshot = read::read(&args.paths, &options)?;
+        if let Some(problem) = args.scope.unknown(&snapshot) {
+            return Err(CliError::Usage(problem));
         }
+        args.scope.apply(&mut snapshot);
+        diagnose(&snapshot, &set, &selection)?
     };
-    output::write(&text, args.output_file.as_ref())?;
-    Ok(status(&report, args.fail_on))
+    let text = match choices.output {
+        Format::Json => report::to_json(&report)?,
+        Format::Table => table::render(
+            &report,
+            &TableOptions {
+                width: output::width(to_file.is_some()),
+                color: choices.color.on(to_file.is_some()),
+                quiet: args.quiet,
+                verbose: args.verbose,
+            },
+        ),
+    };
+    output::write(&text, to_file)?;
+    Ok(status(&report, choices.fail_on))
 }
 
-fn selection(args: &Args, set: &RuleSet) -> Result<Selection, CliError> {
+/// What flags and variables say, else the configuration file, else the default.
+struct Choices {
+    output: Format,
+    output_file: Option<PathBuf>,
+    fail_on: FailOn,
+    color: ColorChoice,
+    layer: Vec<String>,
+    rule: Vec<String>,
+    rules: Vec<PathBuf>,
+}
+
+impl Choices {
+    fn new(args: &Args, file: &Settings) -> Result<Self, CliError> {
+        let list = |given: &[String], key: &str| match given {
+            [] => file.list(key).to_vec(),
+            given => given.to_vec(),
+        };
+        Ok(Self {
+            output: choice(args.output, file, "output")?.unwrap_or(Format::Table),
+            output_file: args.output_file.clone().or_else(|| file.path("output-file")),
+            fail_on: choice(args.fail_on, file, "fail-on")?.unwrap_or(FailOn::Error),
+            color: choice(args.color, file, "color")?.unwrap_or(ColorChoice::Auto),
+            layer: list(&args.layer, "layer"),
+            rule: list(&args.rule, "rule"),
+            rules: match args.rules.as_slice() {
+                [] => file.list("rules").iter().map(PathBuf::from).collect(),
+                given => given.to_vec(),
+            },
+        })
+    }
+}
+
+/// A flag with a few values, or the file's word for it.
+fn choice<T: ValueEnum>(given: Option<T>, file: &Settings, key: &str) -> Result<Option<T>, CliError> {
+    if given.is_some() {
+        return Ok(given);
+    }
+    let Some(word) = file.text(key) else {
+        return Ok(None);
+    };
+    T::from_str(word, true).map(Some).map_err(|_| {
+        let all = T::value_variants()
+            .iter()
+            .filter_map(ValueEnum::to_possible_value);
+        let names: Vec<String> = all.map(|value| value.get_name().to_owned()).collect();
+        CliError::Usage(format!(
+            "{key} = {word:?} in the configuration file\n  remedy: one of {}",
+            names.join(", ")
+        ))
+    })
+}
+
+fn selection(args: &Choices, set: &RuleSet) -> Result<Selection, CliError> {
     let mut selection = Selection::default();
     for name in &args.layer {
         let Some(layer) = Layer::ALL.into_iter().find(|l| l.as_str() == name) else {

@@ -3,6 +3,8 @@ use super::exit;
 use crate::report::JsonError;
 use crate::rules::RuleError;
 use crate::snapshot::ReadError;
+use crate::snapshot::read::NotABundle;
+use crate::snapshot::write::WriteError;
 use std::io;
 use std::path::PathBuf;
 
@@ -13,6 +15,10 @@ pub enum CliError {
     Usage(String),
     #[error(transparent)]
     Read(#[from] ReadError),
+    #[error(transparent)]
+    Bundle(#[from] WriteError),
+    #[error(transparent)]
+    NotABundle(#[from] NotABundle),
     #[error("{}", joined(.0))]
     Rules(Vec<RuleError>),
     #[error("{}: {source}\n  remedy: name a file in a folder that exists and can be written", path.display())]

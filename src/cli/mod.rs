@@ -1,9 +1,14 @@
 //! The command line: one file a command; flags in, exit status out. Nothing here knows a mesh.
+mod bundle;
 mod check;
 mod completions;
 mod error;
 mod exit;
+mod live;
 mod output;
+mod permissions;
+mod progress;
+mod replay;
 mod rules;
 mod scope;
 
@@ -27,10 +32,16 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Diagnose from files: snapshot directories, archives, manifests, logs, policies, CSDS answers
+    /// Diagnose a live project, or files: snapshot directories, archives, manifests, logs, policies, CSDS answers
     Check(Box<check::Args>),
+    /// Put what was collected into one redacted file, look into one, check that one is whole
+    Bundle(bundle::Args),
+    /// Serve a bundle over the real wire protocols on loopback
+    Replay(replay::Args),
     /// List, explain, check and test the rules
     Rules(rules::Args),
+    /// Print what live collection must be allowed to see
+    Permissions(permissions::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print the manual page
@@ -59,7 +70,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Check(args) => check::run(&args),
+        Command::Bundle(args) => bundle::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Rules(args) => rules::run(args),
+        Command::Permissions(args) => permissions::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man => completions::man(Cli::command()),
     };

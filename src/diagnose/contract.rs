@@ -1,9 +1,10 @@
 //! The diagnosis as the public contract.
 use super::{Diagnosed, Role};
 use crate::fix;
-use crate::report::v1::{self, check, collector, finding, report};
+use crate::report::v1::{self, check, finding, report};
 use crate::rules::engine::{Check, Confidence, Evidence, Fix, Status};
 use crate::rules::{RuleSet, Severity};
+use crate::scope::Scope;
 use crate::snapshot::{self, Snapshot, Warning};
 
 /// Schema of the report that this version writes.
@@ -18,7 +19,6 @@ pub fn report(
     verdict: report::Verdict,
     reasons: Vec<String>,
 ) -> v1::Report {
-    let scope = snapshot.manifest.scope.clone();
     v1::Report {
         schema_version: SCHEMA.into(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
@@ -28,22 +28,28 @@ pub fn report(
         } else {
             Vec::new()
         },
-        scope: Some(v1::Scope {
-            project: scope.project,
-            service_projects: scope.service_projects,
-            regions: scope.regions,
-            services: scope.services,
-            memberships: scope.memberships,
-            namespaces: scope.namespaces,
-            url: scope.url,
-            since: scope.since,
-        }),
+        scope: Some(scope(&snapshot.manifest.scope)),
         collected_at: snapshot.collected_at.to_string(),
         path,
         findings: findings.into_iter().map(|f| finding_of(set, f)).collect(),
         checks: checks.iter().map(|c| check_of(set, c)).collect(),
-        collectors: snapshot.manifest.collectors.iter().map(collector_of).collect(),
+        collectors: snapshot.manifest.collectors.iter().map(collector).collect(),
         warnings: snapshot.world.warnings.iter().map(warning).collect(),
+    }
+}
+
+/// What was looked at.
+pub fn scope(scope: &Scope) -> v1::Scope {
+    let scope = scope.clone();
+    v1::Scope {
+        project: scope.project,
+        service_projects: scope.service_projects,
+        regions: scope.regions,
+        services: scope.services,
+        memberships: scope.memberships,
+        namespaces: scope.namespaces,
+        url: scope.url,
+        since: scope.since,
     }
 }
 
@@ -150,15 +156,16 @@ fn check_of(set: &RuleSet, check: &Check) -> v1::Check {
     }
 }
 
-fn collector_of(outcome: &snapshot::CollectorOutcome) -> v1::Collector {
+/// What became of a collector.
+pub fn collector(outcome: &snapshot::CollectorOutcome) -> v1::Collector {
     let optional = |text: &String| (!text.is_empty()).then(|| text.clone());
     v1::Collector {
         name: outcome.name.clone(),
         status: match outcome.status {
-            snapshot::Status::Ok => collector::Status::Ok,
-            snapshot::Status::Partial => collector::Status::Partial,
-            snapshot::Status::Failed => collector::Status::Failed,
-            snapshot::Status::Skipped => collector::Status::Skipped,
+            snapshot::Status::Ok => v1::collector::Status::Ok,
+            snapshot::Status::Partial => v1::collector::Status::Partial,
+            snapshot::Status::Failed => v1::collector::Status::Failed,
+            snapshot::Status::Skipped => v1::collector::Status::Skipped,
         }
         .into(),
         items: u32::try_from(outcome.items).unwrap_or(u32::MAX),

@@ -6,7 +6,7 @@ mod explain;
 mod path;
 mod verdict;
 
-pub use contract::severity;
+pub use contract::{collector, scope, severity};
 pub use explain::{Diagnosed, Role};
 
 use crate::logs::LogEvidence;

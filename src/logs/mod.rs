@@ -28,7 +28,7 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
-pub use signature::{AccessMatch, Matcher, Signature};
+pub use signature::{AccessMatch, Matcher, Signature, Telling};
 
 use crate::snapshot::{Blob, ProjectId, ReadError, Warning};
 use jiff::Timestamp;

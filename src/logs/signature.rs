@@ -38,11 +38,57 @@ pub struct AccessMatch {
     pub status: Vec<u16>,
 }
 
+/// What an entry shows by which it may be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Telling {
+    /// Text in the message. A record's later lines have texts of their own.
+    Text(String),
+    /// A response flag of an access log.
+    Flag(String),
+    /// A response code of an access log.
+    Status(u16),
+}
+
+fn texts(pattern: &Regex) -> Vec<Telling> {
+    let clauses = literals::of_pattern(pattern.as_str()).0;
+    let texts = clauses.into_iter().flatten();
+    texts
+        .filter(|text| text.bytes.len() >= literals::MIN_PIECE)
+        .filter_map(|text| Some(Telling::Text(String::from_utf8(text.bytes).ok()?)))
+        .collect()
+}
+
 impl Signature {
     /// Whether lines that cannot match are told apart by a fast search for fixed text. A signature without makes the
     /// scan decode every line, some ten times slower: a rule should not have one.
     pub fn has_literal(&self) -> bool {
         self.need().is_searchable()
+    }
+
+    /// What a log can be asked for so that no entry of this signature is missed; `None` where it has no fixed text.
+    pub fn telling(&self) -> Option<Vec<Telling>> {
+        match &self.matcher {
+            Matcher::Message { pattern, log } => {
+                let texts = texts(pattern);
+                // Entries without text, such as request logs, are told by their severity.
+                (log.is_some() || !texts.is_empty()).then_some(texts)
+            }
+            Matcher::Access(access) if !access.flags.is_empty() => {
+                Some(access.flags.iter().cloned().map(Telling::Flag).collect())
+            }
+            Matcher::Access(access) => {
+                let patterns = [&access.details, &access.failure];
+                let found: Vec<Telling> = patterns.into_iter().flatten().flat_map(texts).collect();
+                if found.is_empty() && access.status.is_empty() {
+                    return None;
+                }
+                Some(if found.is_empty() {
+                    access.status.iter().copied().map(Telling::Status).collect()
+                } else {
+                    found
+                })
+            }
+        }
     }
 
     /// What a raw line must contain for this signature to match.

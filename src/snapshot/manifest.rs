@@ -18,6 +18,19 @@ pub struct Manifest {
     pub collectors: Vec<CollectorOutcome>,
     /// Size and SHA-256 of every file, by layout path; without the list nothing is verified.
     pub files: BTreeMap<String, FileDigest>,
+    /// What was taken out; absent where nobody says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redaction: Option<RedactionSummary>,
+}
+
+/// What was taken out of a bundle, and how often.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct RedactionSummary {
+    /// `off`, `default` or `strict`.
+    pub level: String,
+    /// Replacements by kind.
+    pub rules: BTreeMap<String, u64>,
 }
 
 /// One file's size in bytes and SHA-256 in lower-case hexadecimal.

@@ -1,20 +1,24 @@
 //! What was collected: typed raw resources, where each came from, and what could not be had.
 //!
-//! In come files (`read`); out go the resources as the APIs gave them. Nothing here is joined or judged.
+//! In come files (`read`); out go the resources as the APIs gave them, to the mesh, or to a bundle (`write`). Nothing here
+//! is joined or judged.
 mod availability;
 mod collected;
 mod manifest;
 pub mod read;
+mod seal;
 mod sources;
 mod world;
+pub mod write;
 
 pub use crate::input::ReadError;
 pub use crate::names::{ProjectId, ProjectNumber};
 pub use availability::{Availability, all_needs};
 pub use collected::Collected;
-pub use manifest::{CollectorOutcome, Manifest, Status};
+pub use manifest::{CollectorOutcome, FileDigest, Manifest, RedactionSummary, SCHEMA, Status};
+use read::layout_knows;
 pub use sources::{Compute, Dns, Fleet, Kubernetes, OrganizationIam, ProjectIam, RunLocation};
-pub use world::{Blob, Content, Encoding, Warning, World};
+pub use world::{Blob, Content, Encoding, MAX_FILE, Warning, World};
 
 use crate::gcp::{container, iam, service_usage};
 use crate::xds;

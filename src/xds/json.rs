@@ -9,11 +9,13 @@ use serde_path_to_error::{Path, Segment, Track};
 use std::sync::LazyLock;
 
 /// Every type that Envoy knows. Takes a moment: made when the first JSON comes.
-static POOL: LazyLock<Result<DescriptorPool, String>> = LazyLock::new(|| {
+pub(super) static POOL: LazyLock<Result<DescriptorPool, String>> = LazyLock::new(|| {
     let packed: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-types.bin.zst"));
     let raw = zstd::decode_all(packed).map_err(|error| error.to_string())?;
     DescriptorPool::decode(raw.as_slice()).map_err(|error| error.to_string())
 });
+
+const RESPONSE: &str = "envoy.service.status.v3.ClientStatusResponse";
 
 /// The fields of `ClientConfig`, in both spellings.
 const CLIENT_FIELDS: [&str; 7] = [
@@ -31,6 +33,11 @@ const REMEDY: &str =
 
 /// See [`super::from_json`].
 pub fn read(bytes: &[u8], origin: &str) -> Result<ClientStatus, ReadError> {
+    binary::read(&to_binary(bytes, origin)?, origin)
+}
+
+/// The same answer as protobuf serializes it.
+pub fn to_binary(bytes: &[u8], origin: &str) -> Result<Vec<u8>, ReadError> {
     let mut clients = Vec::new();
     let mut documents = 0;
     for document in serde_json::Deserializer::from_slice(bytes).into_iter::<Value>() {
@@ -48,8 +55,23 @@ pub fn read(bytes: &[u8], origin: &str) -> Result<ClientStatus, ReadError> {
         hide_unknown(client, pool);
     }
     let response = json!({ "config": clients });
-    let bytes = encode(&response, pool).map_err(|problem| refused(origin, problem))?;
-    binary::read(&bytes, origin)
+    encode(&response, RESPONSE, pool).map_err(|problem| refused(origin, problem))
+}
+
+/// A `ClientStatusRequest` in proto3 JSON, as bytes.
+pub fn request_to_binary(request: &Value) -> Result<Vec<u8>, String> {
+    let pool = POOL.as_ref().map_err(Clone::clone)?;
+    encode(request, "envoy.service.status.v3.ClientStatusRequest", pool)
+}
+
+/// An answer in proto3 JSON. Fails on a payload whose type is not in Envoy's descriptors.
+pub fn from_binary(bytes: &[u8]) -> Result<String, String> {
+    let pool = POOL.as_ref().map_err(Clone::clone)?;
+    let descriptor = pool
+        .get_message_by_name(RESPONSE)
+        .ok_or("Envoy's descriptors lack ClientStatusResponse")?;
+    let message = DynamicMessage::decode(descriptor, bytes).map_err(|error| error.to_string())?;
+    serde_json::to_string(&message).map_err(|error| error.to_string())
 }
 
 /// Collects the client configurations of an answer, a list of answers, or a single client.
@@ -107,6 +129,10 @@ fn hide_unknown(value: &mut Value, pool: &DescriptorPool) {
                     });
                     return;
                 }
+                // A struct may hold any key, as a stand-in's holds "@type".
+                if type_url == STAND_IN {
+                    return;
+                }
             }
             for (key, inner) in fields {
                 // A node has no payloads, and its metadata may hold any key, even "@type".
@@ -119,10 +145,10 @@ fn hide_unknown(value: &mut Value, pool: &DescriptorPool) {
     }
 }
 
-fn encode(response: &Value, pool: &DescriptorPool) -> Result<Vec<u8>, String> {
+fn encode(response: &Value, name: &str, pool: &DescriptorPool) -> Result<Vec<u8>, String> {
     let descriptor = pool
-        .get_message_by_name("envoy.service.status.v3.ClientStatusResponse")
-        .ok_or("Envoy's descriptors lack ClientStatusResponse")?;
+        .get_message_by_name(name)
+        .ok_or_else(|| format!("Envoy's descriptors lack {name}"))?;
     let mut track = Track::new();
     let options = DeserializeOptions::new().deny_unknown_fields(false);
     let message = DynamicMessage::deserialize_with_options(
@@ -172,7 +198,7 @@ fn malformed(origin: &str, problem: String, error: &serde_json::Error) -> ReadEr
     }
 }
 
-fn refused(origin: &str, problem: String) -> ReadError {
+pub(super) fn refused(origin: &str, problem: String) -> ReadError {
     ReadError::Malformed {
         origin: origin.to_owned(),
         line: 0,

@@ -2,7 +2,8 @@
 //!
 //! Sources: Envoy's `envoy.service.status.v3`; `generic_xds_configs` (new) and `xds_config` (old) carry the same.
 //! Bytes come in by `binary` or `json`, which meet in the protobuf message; `generic` and `old` flatten the two
-//! forms to one list of raw resources; `open` and `routes` turn their payloads into the model.
+//! forms to one list of raw resources; `open` and `routes` turn their payloads into the model. `transcode` is the way
+//! back from bytes to JSON, for whoever has to change a text in an answer.
 mod binary;
 mod generic;
 mod json;
@@ -14,6 +15,7 @@ mod open;
 mod resource;
 mod routes;
 mod state;
+mod transcode;
 
 #[cfg(test)]
 mod tests;
@@ -37,4 +39,37 @@ pub fn from_binary(bytes: &[u8], origin: &str) -> Result<ClientStatus, ReadError
 /// [`ReadError::Malformed`] with line and column, or the field's path and the resource it belongs to.
 pub fn from_json(bytes: &[u8], origin: &str) -> Result<ClientStatus, ReadError> {
     json::read(bytes, origin)
+}
+
+/// A binary `ClientStatusResponse` as proto3 JSON, its fields in a fixed order. [`from_json`] gives of it what
+/// [`from_binary`] gives of the bytes; the content of payloads whose type Envoy does not have is left out.
+///
+/// # Errors
+/// [`ReadError::Malformed`] where the bytes are something else, or hold what JSON cannot.
+pub fn to_json(bytes: &[u8], origin: &str) -> Result<String, ReadError> {
+    transcode::to_json(bytes, origin)
+}
+
+/// A `ClientStatusResponse` in proto3 JSON as protobuf serializes it.
+///
+/// # Errors
+/// As [`from_json`].
+pub fn json_to_binary(bytes: &[u8], origin: &str) -> Result<Vec<u8>, ReadError> {
+    json::to_binary(bytes, origin)
+}
+
+/// A binary `ClientStatusResponse` in proto3 JSON.
+///
+/// # Errors
+/// What is wrong with the bytes, or which payload's type Envoy's descriptors lack.
+pub fn binary_to_json(bytes: &[u8]) -> Result<String, String> {
+    json::from_binary(bytes)
+}
+
+/// A `ClientStatusRequest` in proto3 JSON as protobuf serializes it.
+///
+/// # Errors
+/// The field that is wrong.
+pub fn request_to_binary(request: &serde_json::Value) -> Result<Vec<u8>, String> {
+    json::request_to_binary(request)
 }

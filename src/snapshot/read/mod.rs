@@ -5,6 +5,7 @@
 //! Loose Kubernetes manifests join the snapshot's membership where exactly one is there; else they stand under a
 //! membership of their own, named `loose`. Where a loose file names no project, `--project` is taken, or `-`.
 mod archive;
+mod checksums;
 mod csds;
 mod directory;
 mod documents;
@@ -28,6 +29,9 @@ mod tree;
 mod typed;
 mod yaml;
 mod zip;
+
+pub use checksums::{Checked, Fault, NotABundle, verify};
+pub(super) use paths::knows as layout_knows;
 
 use super::world::Content;
 use super::{Blob, Encoding, ReadError, Snapshot, World};

@@ -1,5 +1,5 @@
 //! Files with relative paths, from a directory or an archive: a snapshot in the layout, or a folder of loose files.
-use super::{Reader, loose, paths};
+use super::{Reader, checksums, loose, paths};
 use crate::snapshot::{Blob, Encoding, ReadError, Warning};
 
 /// One file below the root.
@@ -36,6 +36,10 @@ pub fn add(mut entries: Vec<Entry>, origin: &str, reader: &mut Reader<'_>) -> Re
         return add_loose(entries, origin, reader);
     }
     entries.retain(|entry| !COMPANIONS.contains(&entry.path.as_str()));
+    reader
+        .world
+        .warnings
+        .extend(checksums::warnings(&entries, origin));
     for entry in entries {
         let (name, encoding) = unpacked_name(&entry.path);
         let blob = Blob {

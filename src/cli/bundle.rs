@@ -1,0 +1,280 @@
+//! `meshdoctor bundle`: create, inspect, verify.
+use super::output::Format;
+use super::scope::ScopeArgs;
+use super::{CliError, exit, output};
+use crate::diagnose;
+use crate::report::v1::{self, BundleFile, BundleInfo, BundleRedaction};
+use crate::report::{self, safe};
+use crate::snapshot::Manifest;
+use crate::snapshot::read::{self, Checked, Fault, Options};
+use crate::snapshot::write::{self, Key, Level, Redaction};
+use clap::{Subcommand, ValueEnum};
+use regex::Regex;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a bundle from snapshot directories, archives or loose files, without secrets
+    Create(Box<CreateArgs>),
+    /// Show what a bundle holds, what became of every collector, and what was taken out
+    Inspect {
+        /// The bundle
+        file: PathBuf,
+        /// The format
+        #[arg(short, long, value_enum, default_value_t = Format::Table)]
+        output: Format,
+    },
+    /// Check every file of a bundle against its checksum: exit status 0 intact, 1 altered or incomplete, 2 not a bundle
+    Verify {
+        /// The bundle
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct CreateArgs {
+    /// Snapshot directories, archives or loose files; `-` is standard input
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The bundle to write (.tar.zst); a directory where it ends with `/` or is an empty folder
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// How much to take out: secrets and addresses of people (default), or names of hosts, IP addresses and projects too (strict)
+    #[arg(long, env = "MESHDOCTOR_REDACT", value_enum, default_value_t = RedactLevel::Default)]
+    redact: RedactLevel,
+    /// Take out what matches this regular expression too (repeatable)
+    #[arg(long, value_name = "REGEX", value_parser = pattern)]
+    redact_pattern: Vec<Regex>,
+    /// The key of the hashes, for bundles that must come out equal; whoever knows it can try values out
+    #[arg(long, value_name = "TEXT", hide = true)]
+    redact_key: Option<String>,
+    /// An IAM policy file and the project that it is of
+    #[arg(long, value_name = "PROJECT=FILE", value_parser = super::check::policy)]
+    iam_policy: Vec<(String, PathBuf)>,
+    #[command(flatten)]
+    scope: ScopeArgs,
+}
+
+/// `--redact`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RedactLevel {
+    Off,
+    Default,
+    Strict,
+}
+
+/// A pattern that takes out at least one character.
+fn pattern(text: &str) -> Result<Regex, String> {
+    let pattern = Regex::new(text).map_err(|error| error.to_string())?;
+    if pattern.is_match("") {
+        return Err("it matches an empty text, and so everywhere".into());
+    }
+    Ok(pattern)
+}
+
+pub fn run(args: &Args) -> Result<u8, CliError> {
+    match &args.command {
+        Command::Create(args) => create(args),
+        Command::Inspect { file, output } => inspect(file, *output),
+        Command::Verify { file } => verify(file),
+    }
+}
+
+fn create(args: &CreateArgs) -> Result<u8, CliError> {
+    if args.paths.is_empty() && args.iam_policy.is_empty() {
+        return Err(CliError::Usage(
+            "no path given, and this version collects nothing itself: live collection comes later\n  remedy: name a snapshot \
+             directory, an archive, or the files at hand: `meshdoctor bundle create snapshot/ -o bundle.tar.zst`"
+                .into(),
+        ));
+    }
+    let options = Options {
+        iam_policies: args.iam_policy.clone(),
+        project: args.scope.project.clone(),
+    };
+    let mut snapshot = read::read(&args.paths, &options)?;
+    args.scope.apply(&mut snapshot);
+    let key = match &args.redact_key {
+        Some(text) => Key::from_text(text),
+        None => Key::random().map_err(|error| {
+            CliError::Usage(format!(
+                "no random key for the redaction: {error}\n  remedy: run it where the system's random source can be read"
+            ))
+        })?,
+    };
+    let redaction = Redaction {
+        level: match args.redact {
+            RedactLevel::Off => Level::Off,
+            RedactLevel::Default => Level::Default,
+            RedactLevel::Strict => Level::Strict,
+        },
+        patterns: args.redact_pattern.clone(),
+        key,
+    };
+    let to = &args.output;
+    let as_folder = to.is_dir() || to.as_os_str().to_string_lossy().ends_with('/');
+    let written = if as_folder {
+        write::directory(&snapshot, &redaction, to)?
+    } else {
+        write::bundle(&snapshot, &redaction, to)?
+    };
+    // What the layout does not know is told by the reader and again by the writer: once is enough.
+    let unread = snapshot
+        .world
+        .warnings
+        .iter()
+        .filter(|w| !w.text.starts_with("not part of"));
+    for warning in unread.chain(&written.warnings) {
+        eprintln!(
+            "warning: {}",
+            safe(&format!("{}: {}", warning.origin, warning.text))
+        );
+    }
+    let taken: u64 = written
+        .manifest
+        .redaction
+        .iter()
+        .flat_map(|r| r.rules.values())
+        .sum();
+    let text = format!(
+        "{}: {} files, {taken} replacements (--redact {})\n",
+        safe(&to.display().to_string()),
+        written.manifest.files.len(),
+        redaction.level.as_str()
+    );
+    output::write(&text, None)?;
+    Ok(exit::FINE)
+}
+
+fn inspect(file: &Path, format: Format) -> Result<u8, CliError> {
+    // The whole is read once: what is shown of it is what is in it.
+    let checked = read::verify(file)?;
+    let packed = std::fs::metadata(file).ok().filter(std::fs::Metadata::is_file);
+    let info = info(&checked.manifest, packed.map_or(0, |about| about.len()));
+    let text = match format {
+        Format::Json => report::to_json(&info)?,
+        Format::Table => page(&info),
+    };
+    for fault in &checked.faults {
+        eprintln!("warning: {}", safe(&told(fault)));
+    }
+    output::write(&text, None)?;
+    Ok(exit::FINE)
+}
+
+fn info(manifest: &Manifest, packed_size: u64) -> BundleInfo {
+    let files: Vec<BundleFile> = manifest
+        .files
+        .iter()
+        .map(|(path, digest)| BundleFile {
+            path: path.clone(),
+            size: digest.size,
+            sha256: digest.sha256.clone(),
+        })
+        .collect();
+    BundleInfo {
+        schema_version: manifest.schema_version.clone(),
+        tool_version: manifest.tool_version.clone(),
+        collected_at: manifest.collected_at.map(|at| at.to_string()).unwrap_or_default(),
+        scope: Some(diagnose::scope(&manifest.scope)),
+        collectors: manifest.collectors.iter().map(diagnose::collector).collect(),
+        total_size: files.iter().map(|file| file.size).sum(),
+        files,
+        packed_size,
+        redaction: manifest.redaction.as_ref().map(|redaction| BundleRedaction {
+            level: redaction.level.clone(),
+            rules: redaction.rules.clone(),
+        }),
+    }
+}
+
+/// The manifest as a page. Every name in it is other people's.
+fn page(info: &BundleInfo) -> String {
+    let mut page = String::new();
+    // Writing to a string cannot fail.
+    let mut line = |text: String| _ = writeln!(page, "{}", safe(&text));
+    line(format!(
+        "{} by meshdoctor {}",
+        info.schema_version, info.tool_version
+    ));
+    line(format!("collected at {}", info.collected_at));
+    let project = info.scope.iter().map(|scope| scope.project.as_str());
+    line(format!("project      {}", project.collect::<String>()));
+    line(format!(
+        "size         {} in {} files, {} packed",
+        bytes(info.total_size),
+        info.files.len(),
+        bytes(info.packed_size)
+    ));
+    match &info.redaction {
+        None => line("redaction    not said".into()),
+        Some(redaction) => {
+            line(format!("redaction    {}", redaction.level));
+            for (kind, count) in &redaction.rules {
+                line(format!("  {kind:<14} {count}"));
+            }
+        }
+    }
+    line("collectors".into());
+    for collector in &info.collectors {
+        let status = v1::collector::Status::try_from(collector.status).map_or("", |s| s.as_str_name());
+        let why = [&collector.error, &collector.permission_needed];
+        let why: Vec<&str> = why.into_iter().flatten().map(String::as_str).collect();
+        let text = format!("  {:<14} {status:<8} {}", collector.name, why.join("; "));
+        line(text.trim_end().to_owned());
+    }
+    line("files".into());
+    for file in &info.files {
+        line(format!("  {:>10}  {}", bytes(file.size), file.path));
+    }
+    page
+}
+
+/// A size that a person can read.
+fn bytes(size: u64) -> String {
+    match size {
+        0..10_000 => format!("{size} B"),
+        10_000..10_240_000 => format!("{} KiB", size >> 10),
+        _ => format!("{} MiB", size >> 20),
+    }
+}
+
+fn verify(file: &Path) -> Result<u8, CliError> {
+    let checked: Checked = read::verify(file)?;
+    let mut text = String::new();
+    for fault in &checked.faults {
+        text.push_str(&safe(&told(fault)));
+        text.push('\n');
+    }
+    let total = checked.manifest.files.len();
+    if checked.faults.is_empty() {
+        text.push_str(&format!("intact: {total} files\n"));
+    } else {
+        text.push_str(&format!(
+            "not intact: {} of {total} files are as they were\n",
+            checked.intact
+        ));
+    }
+    output::write(&text, None)?;
+    Ok(if checked.faults.is_empty() {
+        exit::FINE
+    } else {
+        exit::FINDINGS
+    })
+}
+
+fn told(fault: &Fault) -> String {
+    match fault {
+        Fault::Altered(path) => format!("altered: {path}"),
+        Fault::Missing(path) => format!("missing: {path}"),
+        Fault::Extra(path) => format!("extra: {path}"),
+        Fault::Archive(problem) => format!("archive: {problem}"),
+    }
+}

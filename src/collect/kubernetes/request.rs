@@ -1,0 +1,165 @@
+//! One GET, raw, tried again where that may help.
+use super::connect::{self, Connection};
+use crate::collect::refusal::{Refusal, Speaker, with_causes};
+use crate::collect::token;
+use backon::{ExponentialBuilder, Retryable};
+use http::{Request, StatusCode, header};
+use http_body_util::BodyExt;
+use kube::client::{AuthError, Body};
+use std::error::Error;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Longest error body that is read: the rest tells no more.
+const LONGEST_ERROR: usize = 64 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// Another try may help: 429, 5xx, a broken connection.
+    Passing { text: String, wait: Option<Duration> },
+    /// 410: the list's token is too old.
+    Expired(String),
+    /// The API server's own 404.
+    NotServed(String),
+    /// 403, by whoever said it.
+    Denied(Refusal),
+    /// Anything else.
+    Final(String),
+}
+
+impl Trouble {
+    /// With a secret taken out, wherever somebody echoed it.
+    fn without(mut self, secret: &str) -> Self {
+        let text = match &mut self {
+            Self::Passing { text, .. } | Self::Expired(text) | Self::NotServed(text) | Self::Final(text) => {
+                text
+            }
+            Self::Denied(refusal) => &mut refusal.text,
+        };
+        if !secret.is_empty() {
+            *text = text.replace(secret, "[token]");
+        }
+        self
+    }
+}
+
+impl Connection {
+    /// The body of a path, as the server sent it.
+    ///
+    /// # Errors
+    /// What remained after a few tries; a wait that would outlast the deadline ends them.
+    pub async fn get(&self, path: &str, deadline: Instant) -> Result<Vec<u8>, Trouble> {
+        let backoff = ExponentialBuilder::default()
+            .with_jitter()
+            .with_min_delay(Duration::from_millis(250))
+            .with_max_delay(Duration::from_secs(8))
+            .with_max_times(5);
+        (|| self.get_once(path))
+            .retry(backoff)
+            .when(|trouble| matches!(trouble, Trouble::Passing { .. }))
+            .adjust(|trouble, planned| {
+                let planned = planned?;
+                let asked = match trouble {
+                    Trouble::Passing { wait: Some(wait), .. } => *wait,
+                    _ => planned,
+                };
+                let wait = planned.max(asked);
+                (Instant::now() + wait < deadline).then_some(wait)
+            })
+            .await
+    }
+
+    async fn get_once(&self, path: &str) -> Result<Vec<u8>, Trouble> {
+        let request = Request::get(path).header(header::ACCEPT, "application/json");
+        let Some(token) = &self.token else {
+            return self.answer(request, path).await;
+        };
+        let token = token().await;
+        let token = token.map_err(|error| Trouble::Final(format!("no access token: {error}")))?;
+        let bearer = token::bearer(&token).map_err(Trouble::Final)?;
+        let request = request.header(header::AUTHORIZATION, bearer);
+        self.answer(request, path)
+            .await
+            .map_err(|trouble| trouble.without(&token))
+    }
+
+    async fn answer(&self, request: http::request::Builder, path: &str) -> Result<Vec<u8>, Trouble> {
+        let request = request
+            .body(Body::empty())
+            .map_err(|error| Trouble::Final(format!("{path}: {error}")))?;
+        let response = self
+            .client
+            .send(request)
+            .await
+            .map_err(|error| not_sent(&error))?;
+        let (head, mut body) = response.into_parts();
+        let mut bytes = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| Trouble::Passing {
+                text: format!("the answer broke off: {}", with_causes(&error)),
+                wait: None,
+            })?;
+            if let Some(data) = frame.data_ref() {
+                bytes.extend_from_slice(data);
+            }
+            if !head.status.is_success() && bytes.len() > LONGEST_ERROR {
+                break;
+            }
+        }
+        if head.status.is_success() {
+            return Ok(bytes);
+        }
+        let wait = head.headers.get(header::RETRY_AFTER);
+        let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        Err(refused(head.status, &bytes, wait.map(Duration::from_secs)))
+    }
+}
+
+fn refused(status: StatusCode, body: &[u8], wait: Option<Duration>) -> Trouble {
+    let refusal = Refusal::read(status.as_u16(), body);
+    match (status.as_u16(), refusal.speaker) {
+        (429 | 500 | 502 | 503 | 504, _) => Trouble::Passing {
+            text: refusal.text,
+            wait,
+        },
+        (410, _) => Trouble::Expired(refusal.text),
+        (404, Speaker::Kubernetes) => Trouble::NotServed(refusal.text),
+        (403, _) => Trouble::Denied(refusal),
+        _ => Trouble::Final(refusal.text),
+    }
+}
+
+fn not_sent(error: &kube::Error) -> Trouble {
+    if let Some(error) = cause::<AuthError>(error) {
+        return Trouble::Final(connect::auth_trouble(error));
+    }
+    if cause::<rustls::Error>(error).is_some() {
+        return Trouble::Final(format!(
+            "the server's certificate was not accepted: {}",
+            with_causes(error)
+        ));
+    }
+    Trouble::Passing {
+        text: format!("no connection: {}", with_causes(error)),
+        wait: None,
+    }
+}
+
+/// The first error of a type among the causes; an I/O error hides its cause from `source`.
+fn cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        let hidden = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        next = match hidden {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => error.source(),
+        };
+    }
+    None
+}

@@ -1,0 +1,304 @@
+//! What is only known once something else was collected: which clusters and which meshes there are, and the way to each.
+use super::all::Request;
+use super::gather::{Event, Means};
+use super::google::{Call, CallError, segment};
+use super::kubernetes::{self, Access, Target};
+use super::{Api, Failure, Outcome, csds};
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use kube::config::Kubeconfig;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+pub const CSDS: &str = "csds";
+pub const KUBERNETES: &str = "kubernetes";
+
+/// How clusters are reached.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    pub kubeconfig: Option<PathBuf>,
+    pub context: Option<String>,
+    /// Where memberships are that the scope names without a place.
+    pub location: Option<String>,
+}
+
+/// The clusters to ask, and those that cannot be reached.
+#[derive(Default)]
+pub struct Clusters {
+    targets: Vec<Target>,
+    failures: Vec<Failure>,
+}
+
+impl Clusters {
+    pub fn names(&self) -> Vec<String> {
+        let names = self.targets.iter().map(|target| target.membership.clone());
+        names.collect()
+    }
+}
+
+fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// The clusters of the scope, else of the fleet (`listed`: full names of memberships), else of the kubeconfig alone.
+pub async fn clusters(means: &Means, request: &Request, listed: Option<&[String]>) -> Clusters {
+    let mut clusters = Clusters::default();
+    let wanted: Vec<String> = match (means.scope.memberships.as_slice(), listed) {
+        ([], Some(listed)) => listed.to_vec(),
+        (named, _) => named.to_vec(),
+    };
+    let contexts = contexts(&request.reach);
+    let mut number = None;
+    for name in &wanted {
+        let short = last(name).to_owned();
+        let given = request.reach.context.clone();
+        let context = given.or_else(|| context_of(&contexts, &short));
+        if request.reach.kubeconfig.is_some() || context.is_some() {
+            let path = request.reach.kubeconfig.clone();
+            clusters.add(means, short, Access::Kubeconfig { path, context });
+            continue;
+        }
+        let place = place_of(listed, name);
+        let Some(location) = place.or_else(|| request.reach.location.clone()) else {
+            let error = "where the membership is could not be learnt; --location says it, or --context names a context of the kubeconfig";
+            clusters
+                .failures
+                .push(failure(format!("connect to cluster {short}"), error));
+            continue;
+        };
+        if number.is_none() {
+            number = Some(project_number(means).await);
+        }
+        match &number {
+            Some(Ok(number)) => {
+                let access = Access::Gateway {
+                    base_url: means.client.endpoints().url(Api::Kubernetes).to_owned(),
+                    project_number: number.clone(),
+                    location,
+                    membership: short.clone(),
+                    on_gke: true,
+                    token: request.token.clone(),
+                };
+                clusters.add(means, short, access);
+            }
+            Some(Err(why)) => clusters.failures.push(why.clone()),
+            None => {}
+        }
+    }
+    if wanted.is_empty() && (request.reach.kubeconfig.is_some() || request.reach.context.is_some()) {
+        let context = request.reach.context.clone();
+        let name = context.clone().unwrap_or_else(|| "cluster".to_owned());
+        let path = request.reach.kubeconfig.clone();
+        clusters.add(
+            means,
+            name.replace('/', "_"),
+            Access::Kubeconfig { path, context },
+        );
+    } else if wanted.is_empty() && listed.is_none() {
+        let error = "which clusters there are is not known: the fleet's memberships could not be listed; --membership or --context names one";
+        clusters.failures.push(failure("find the clusters".into(), error));
+    }
+    clusters
+}
+
+impl Clusters {
+    fn add(&mut self, means: &Means, membership: String, access: Access) {
+        self.targets.push(Target {
+            membership,
+            access,
+            namespaces: means.scope.namespaces.clone(),
+            counter: Arc::default(),
+        });
+    }
+}
+
+/// The location in a membership's full name, as it was given or as the fleet lists it.
+fn place_of(listed: Option<&[String]>, name: &str) -> Option<String> {
+    let full = listed
+        .unwrap_or_default()
+        .iter()
+        .find(|full| *full == name || last(full) == name)
+        .map_or(name, String::as_str);
+    let (_, rest) = full.split_once("/locations/")?;
+    rest.split('/').next().map(str::to_owned)
+}
+
+fn failure(call: String, error: &str) -> Failure {
+    Failure {
+        call,
+        error: error.to_owned(),
+        permission: None,
+        resource: None,
+    }
+}
+
+/// The names of the kubeconfig's contexts; none where there is no kubeconfig.
+fn contexts(reach: &Reach) -> Vec<String> {
+    let config = match &reach.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    let contexts = config.map(|config| config.contexts).unwrap_or_default();
+    contexts.into_iter().map(|context| context.name).collect()
+}
+
+/// The context of a membership: of its own name, or as gcloud names them (`gke_PROJECT_LOCATION_CLUSTER`,
+/// `connectgateway_PROJECT_LOCATION_MEMBERSHIP`), where just one fits.
+fn context_of(contexts: &[String], membership: &str) -> Option<String> {
+    if let Some(same) = contexts.iter().find(|context| *context == membership) {
+        return Some(same.clone());
+    }
+    let gcloud = |context: &&String| {
+        let made = context.starts_with("gke_") || context.starts_with("connectgateway_");
+        made && context.rsplit('_').next() == Some(membership)
+    };
+    let mut fitting = contexts.iter().filter(gcloud);
+    let first = fitting.next()?;
+    fitting.next().is_none().then(|| first.clone())
+}
+
+/// The number of the fleet's project: from the project itself, else from how Service Usage names its services.
+async fn project_number(means: &Means) -> Result<String, Failure> {
+    let project = &means.scope.project;
+    if project.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(project.clone());
+    }
+    let itself = Call::get(
+        Api::ResourceManager,
+        format!("v3/projects/{}", segment(project)),
+        format!("get the number of project {project}"),
+    )
+    .needs("resourcemanager.projects.get", format!("projects/{project}"));
+    let services = Call::get(
+        Api::ServiceUsage,
+        format!("v1/projects/{}/services", segment(project)),
+        format!("get the number of project {project}"),
+    )
+    .query("filter", "state:ENABLED")
+    .query("pageSize", "1");
+    let refused = match number(means, &itself, "/name").await {
+        Ok(number) => return Ok(number),
+        Err(error) => error.into_failure(&itself),
+    };
+    number(means, &services, "/services/0/name")
+        .await
+        .map_err(|_| refused)
+}
+
+/// The number in a name such as `projects/525300120045/services/…`.
+async fn number(means: &Means, call: &Call, pointer: &str) -> Result<String, CallError> {
+    let (_, value) = means.client.object(call).await?;
+    let name = value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let number = name
+        .strip_prefix("projects/")
+        .and_then(|rest| rest.split('/').next());
+    number
+        .filter(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+        .map(str::to_owned)
+        .ok_or_else(|| CallError::plain("the answer has no number"))
+}
+
+async fn of_cluster(means: Means, target: Target) -> Outcome {
+    let call = format!("list the objects of cluster {}", target.membership);
+    let stopped = failure(call, &CallError::interrupted().text);
+    tokio::select! {
+        biased;
+        () = means.client.stopped() => Outcome { failures: vec![stopped], ..Outcome::default() },
+        outcome = kubernetes::collect(&target, &means.store, means.client.deadline()) => outcome,
+    }
+}
+
+/// Asks all clusters at once; one outcome of all.
+pub async fn kubernetes(means: &Means, clusters: Clusters) -> Outcome {
+    means.tell(Event::Started(KUBERNETES));
+    let began = Instant::now();
+    let nothing = clusters.targets.is_empty() && clusters.failures.is_empty();
+    let mut asked = Vec::new();
+    for target in clusters.targets {
+        asked.push(of_cluster(means.clone(), target).boxed());
+    }
+    let outcomes = join_all(asked).await;
+    let mut all = Outcome {
+        name: KUBERNETES,
+        failures: clusters.failures,
+        skipped: nothing,
+        ..Outcome::default()
+    };
+    if nothing {
+        all.notes.push("the fleet has no cluster".to_owned());
+    }
+    for outcome in outcomes {
+        all.items += outcome.items;
+        all.brought |= outcome.brought;
+        all.failures.extend(outcome.failures);
+        all.notes.extend(outcome.notes);
+    }
+    all.duration = began.elapsed();
+    means.tell(Event::Finished(Box::new(all.clone())));
+    all
+}
+
+/// The clients of the meshes that the services name.
+pub async fn csds(means: &Means, request: &Request) -> Outcome {
+    means.tell(Event::Started(CSDS));
+    let began = Instant::now();
+    let mut outcome = match project_number(means).await {
+        Err(failure) => Outcome {
+            name: CSDS,
+            failures: vec![failure],
+            ..Outcome::default()
+        },
+        Ok(number) => {
+            let target = csds::Target {
+                base_url: means.client.endpoints().url(Api::TrafficDirector).to_owned(),
+                project: means.scope.project.clone(),
+                project_number: number,
+                meshes: meshes(means).into_iter().collect(),
+                exclude_resource_contents: false,
+                token: request.token.clone(),
+                counter: Arc::default(),
+            };
+            let stopped = failure(
+                "ask Traffic Director for its clients".into(),
+                &CallError::interrupted().text,
+            );
+            tokio::select! {
+                biased;
+                () = means.client.stopped() => Outcome { name: CSDS, failures: vec![stopped], ..Outcome::default() },
+                outcome = csds::collect(&target, &means.store, means.client.deadline()) => outcome,
+            }
+        }
+    };
+    outcome.duration = began.elapsed();
+    means.tell(Event::Finished(Box::new(outcome.clone())));
+    outcome
+}
+
+/// The names of the meshes that the services' files name.
+fn meshes(means: &Means) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let world = means.store.world();
+    let listings = world
+        .files
+        .iter()
+        .filter(|(path, _)| path.starts_with("cloud-run/") && path.ends_with("/services.json"));
+    for (_, blob) in listings {
+        let services: Value = blob
+            .bytes()
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        let named = services
+            .get("services")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|service| service.pointer("/template/serviceMesh/mesh")?.as_str())
+            .map(|mesh| last(mesh).to_owned());
+        names.extend(named.filter(|name| !name.is_empty()));
+    }
+    names
+}

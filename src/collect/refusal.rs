@@ -1,0 +1,186 @@
+//! What an API said no with: Google's error object, a Kubernetes Status, or the words of something in between.
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::error::Error;
+
+/// Characters of a message that are worth keeping.
+const LONGEST: usize = 600;
+
+/// Who answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// `{"error": {"code", "status", "message"}}`.
+    Google,
+    /// A `Status` object, or the plain `404 page not found` of an API server.
+    Kubernetes,
+    /// HTML, or whatever else no API of ours says.
+    Other,
+}
+
+/// An answer that is no success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: u16,
+    pub speaker: Speaker,
+    /// `403 PERMISSION_DENIED: …`
+    pub text: String,
+    /// `google.rpc.ErrorInfo`'s reason: `SERVICE_DISABLED`, `IAM_PERMISSION_DENIED`, …
+    pub reason: String,
+    pub permission: Option<String>,
+    pub resource: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Google {
+    error: GoogleError,
+}
+
+#[derive(Deserialize)]
+struct GoogleError {
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    details: Vec<Detail>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Detail {
+    reason: String,
+    metadata: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    kind: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl Refusal {
+    /// Reads an error's body.
+    pub fn read(code: u16, body: &[u8]) -> Self {
+        // The streaming methods of Google's REST APIs wrap even an error into a list.
+        let google = serde_json::from_slice::<Google>(body)
+            .ok()
+            .or_else(|| serde_json::from_slice::<Vec<Google>>(body).ok()?.pop());
+        if let Some(Google { error }) = google {
+            let info = error.details.into_iter().find(|detail| !detail.reason.is_empty());
+            let mut info = info.unwrap_or_default();
+            let permission = info.metadata.remove("permission");
+            return Self {
+                text: sentence(code, &error.status, &error.message),
+                speaker: Speaker::Google,
+                permission: permission.or_else(|| quoted_permission(&error.message)),
+                resource: info.metadata.remove("resource"),
+                reason: info.reason,
+                code,
+            };
+        }
+        let status = serde_json::from_slice::<Status>(body).ok();
+        if let Some(status) = status.filter(|status| status.kind == "Status") {
+            return Self::plain(code, Speaker::Kubernetes, &status.reason, &status.message);
+        }
+        let words = String::from_utf8_lossy(body.get(..LONGEST.min(body.len())).unwrap_or_default());
+        let words = words.trim();
+        if words == "404 page not found" {
+            return Self::plain(code, Speaker::Kubernetes, "", "page not found");
+        }
+        if words.starts_with('<') {
+            return Self::plain(
+                code,
+                Speaker::Other,
+                "",
+                "an HTML page, not the API's answer (a proxy's?)",
+            );
+        }
+        Self::plain(code, Speaker::Other, "", words)
+    }
+
+    fn plain(code: u16, speaker: Speaker, status: &str, message: &str) -> Self {
+        Self {
+            code,
+            speaker,
+            text: sentence(code, status, message),
+            reason: String::new(),
+            permission: None,
+            resource: None,
+        }
+    }
+}
+
+fn sentence(code: u16, status: &str, message: &str) -> String {
+    let space = if status.is_empty() { "" } else { " " };
+    let colon = if message.is_empty() { "" } else { ": " };
+    format!("{code}{space}{status}{colon}{}", one_line(message))
+}
+
+/// A text on one line, cut where it gets too long to be read.
+pub fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+/// The permission in `Permission 'run.services.list' denied on resource …`.
+pub fn quoted_permission(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("ermission '")?;
+    let (permission, _) = rest.split_once('\'')?;
+    (permission.split('.').count() >= 3).then(|| permission.to_owned())
+}
+
+/// An error with its causes, each told once.
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let told = error.to_string();
+        if !text.contains(&told) {
+            text = format!("{text}: {told}");
+        }
+        cause = error.source();
+    }
+    one_line(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::{Refusal, Speaker};
+
+    #[test]
+    fn each_speaker_is_told_apart() {
+        let google = Refusal::read(
+            403,
+            br#"{"error":{"code":403,"message":"Permission 'gkehub.gateway.get' denied on resource 'x'","status":"PERMISSION_DENIED",
+                "details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"IAM_PERMISSION_DENIED",
+                "metadata":{"permission":"gkehub.gateway.get","resource":"projects/p"}}]}}"#,
+        );
+        assert_eq!(google.speaker, Speaker::Google);
+        assert_eq!(google.permission.as_deref(), Some("gkehub.gateway.get"));
+        assert_eq!(google.resource.as_deref(), Some("projects/p"));
+        assert!(google.text.starts_with("403 PERMISSION_DENIED: Permission"));
+
+        let status = br#"{"kind":"Status","apiVersion":"v1","message":"no","reason":"Forbidden","code":403}"#;
+        let kubernetes = Refusal::read(403, status);
+        assert_eq!(
+            (kubernetes.speaker, kubernetes.text.as_str()),
+            (Speaker::Kubernetes, "403 Forbidden: no")
+        );
+        assert_eq!(
+            Refusal::read(404, b"404 page not found\n").speaker,
+            Speaker::Kubernetes
+        );
+        assert_eq!(
+            Refusal::read(404, b"<html>404 page not found</html>").speaker,
+            Speaker::Other
+        );
+    }
+}

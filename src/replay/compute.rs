@@ -1,0 +1,130 @@
+//! compute.v1 and dns.v1, by their paths: the two that still answer in the older shapes.
+use super::answer::{Answer, Refusal};
+use super::ask::Ask;
+use super::bundle::Row;
+use super::google::unknown;
+use super::listing::{Kind, Served, named};
+use super::paging::Style;
+use serde_json::Value;
+
+/// Collection, file in the layout, permission to list it.
+const COLLECTIONS: [(&str, &str, &str); 6] = [
+    ("networks", "networks", "compute.networks.list"),
+    ("firewalls", "firewalls", "compute.firewalls.list"),
+    ("subnetworks", "subnetworks", "compute.subnetworks.list"),
+    ("addresses", "addresses", "compute.addresses.list"),
+    (
+        "backendServices",
+        "backend-services",
+        "compute.backendServices.list",
+    ),
+    (
+        "networkEndpointGroups",
+        "network-endpoint-groups",
+        "compute.networkEndpointGroups.list",
+    ),
+];
+
+/// Answers below `/compute/v1/` and `/dns/v1/`.
+pub fn answer(served: Served<'_>, ask: &Ask) -> Result<Answer, Refusal> {
+    match ask.parts().as_slice() {
+        ["compute", "v1", "projects", p, rest @ ..] => compute(served, ask, p, rest),
+        ["dns", "v1", "projects", p, "managedZones", rest @ ..] if ask.is_get() => dns(served, ask, p, rest),
+        _ => Err(unknown(ask)),
+    }
+}
+
+fn compute(served: Served<'_>, ask: &Ask, p: &str, rest: &[&str]) -> Result<Answer, Refusal> {
+    match rest {
+        ["global", "backendServices", name, "getHealth"] if ask.is_post() => served.file(
+            "compute",
+            p,
+            &format!("health/{name}.json"),
+            "compute.backendServices.get",
+        ),
+        // No project hosts another, as far as a bundle tells.
+        ["getXpnHost"] if ask.is_get() => Ok(Answer::json("{}")),
+        _ if !ask.is_get() => Err(unknown(ask)),
+        ["global", what @ ("networks" | "firewalls")] => served.list(ask, &kind(ask, p, what)?),
+        ["global", what, name] => served.find(&kind(ask, p, what)?, |row| {
+            in_place(row, "global") && named(row).name == *name
+        }),
+        ["aggregated", what] => served.aggregated(ask, &kind(ask, p, what)?, what),
+        [scope @ ("regions" | "zones"), place, what] => {
+            let place = format!("{scope}/{place}");
+            served.list_where(ask, &kind(ask, p, what)?, |row| in_place(row, &place))
+        }
+        ["global", what] => served.list_where(ask, &kind(ask, p, what)?, |row| in_place(row, "global")),
+        _ => Err(unknown(ask)),
+    }
+}
+
+/// Whether a row of an aggregated listing stands in a place, and is an item; rows of plain listings are global.
+fn in_place(row: &Row, place: &str) -> bool {
+    !row.is_bare() && (row.place.as_ref() == place || row.place.is_empty() && place == "global")
+}
+
+fn kind<'a>(ask: &Ask, project: &'a str, collection: &str) -> Result<Kind<'a>, Refusal> {
+    let (_, file, permission) = COLLECTIONS
+        .iter()
+        .find(|(known, ..)| *known == collection)
+        .ok_or_else(|| unknown(ask))?;
+    Ok(Kind {
+        source: "compute",
+        project,
+        file: format!("{file}.json"),
+        array: "items",
+        permission,
+        style: Style::legacy(500),
+    })
+}
+
+fn dns(served: Served<'_>, ask: &Ask, p: &str, rest: &[&str]) -> Result<Answer, Refusal> {
+    let zones = Kind {
+        source: "dns",
+        project: p,
+        file: "managed-zones.json".into(),
+        array: "managedZones",
+        permission: "dns.managedZones.list",
+        style: Style::legacy(100),
+    };
+    match rest {
+        [] => served.list(ask, &zones),
+        [zone] => served.find(&zones, |row| is_zone(row, zone)),
+        [zone, "rrsets"] => {
+            let kind = |zone: &str| Kind {
+                file: format!("zones/{zone}/rrsets.json"),
+                array: "rrsets",
+                permission: "dns.resourceRecordSets.list",
+                ..zones.clone()
+            };
+            // A zone may be called by its id too.
+            let by_id = served.open(&zones).ok().and_then(|listing| {
+                let row = listing.rows.iter().find(|row| is_zone(row, zone))?;
+                Some(named(row).name)
+            });
+            let name = by_id.unwrap_or_else(|| (*zone).to_owned());
+            served.list_where(ask, &kind(&name), |row| {
+                let record: Value = serde_json::from_str(row.raw.get()).unwrap_or_default();
+                ["name", "type"].iter().all(|field| {
+                    ask.parameter(field).is_none_or(|wanted| {
+                        record
+                            .get(field)
+                            .and_then(Value::as_str)
+                            .is_some_and(|own| own == wanted)
+                    })
+                })
+            })
+        }
+        _ => Err(unknown(ask)),
+    }
+}
+
+fn is_zone(row: &Row, zone: &str) -> bool {
+    let item = named(row);
+    let id = match &item.id {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    item.name == zone || id == zone
+}

@@ -1,0 +1,282 @@
+//! Secrets told by where they stand: environment values, secret objects, headers, fields with a telling name.
+use super::walk::{Frame, Visitor};
+use super::{Redactor, walk};
+
+/// What a file holds, as far as it changes what a field means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// An API's answer: `secret` names a secret there.
+    Config,
+    /// A Kubernetes listing whose objects' data is all secret.
+    SecretData(&'static str),
+    /// Log entries: written by anybody's program.
+    Log,
+}
+
+/// JSON within JSON within …: deeper than programs log.
+const MAX_NESTED: usize = 4;
+
+/// Names of fields, headers and variables that hold secrets; without `_`, `-`, `.`, in lower case, as they end.
+const SECRET_ENDS: [&str; 20] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "clientkey",
+    "signingkey",
+    "encryptionkey",
+    "credential",
+    "credentials",
+    "authorization",
+    "cookie",
+    "sessionid",
+    "sessid",
+];
+
+/// Whole names: everything below them is secret, whatever shape it has.
+const SECRET_ROOTS: [&str; 8] = [
+    "authorization",
+    "proxyauthorization",
+    "cookie",
+    "setcookie",
+    "password",
+    "privatekey",
+    "genericsecret",
+    "sessionticketkeys",
+];
+
+/// Fields that carry the value of the object that their neighbour `name` or `key` names.
+const VALUES: [&str; 11] = [
+    "value",
+    "rawValue",
+    "raw_value",
+    "exact",
+    "exactMatch",
+    "prefix",
+    "prefixMatch",
+    "suffix",
+    "contains",
+    "stringValue",
+    "string",
+];
+
+/// Lists of headers that Envoy or a probe adds to messages.
+const HEADER_LISTS: [&str; 5] = [
+    "httpHeaders",
+    "requestHeadersToAdd",
+    "responseHeadersToAdd",
+    "requestTrailersToAdd",
+    "responseTrailersToAdd",
+];
+
+/// One file's texts, judged by field.
+pub struct Fields<'r> {
+    pub redactor: &'r mut Redactor,
+    pub place: Place,
+    pub nested: usize,
+}
+
+impl Visitor for Fields<'_> {
+    fn string(&mut self, way: &[Frame], text: &str) -> Option<String> {
+        if text.is_empty() || super::tokens::is_replaced(text) {
+            return None;
+        }
+        if !self.redactor.is_on() {
+            return self.redactor.own_only(text);
+        }
+        let key = key_of(way, 0);
+        if is_env(way) {
+            return Some(self.redactor.env(text));
+        }
+        if key == "kubectl.kubernetes.io/last-applied-configuration" {
+            return Some(self.redactor.whole("last-applied", text));
+        }
+        if let Some(kind) = self.kind_of(way, text) {
+            return Some(self.redactor.whole(kind, text));
+        }
+        if let Some(new) = self.inner(text) {
+            return Some(new);
+        }
+        let of_pattern = key.to_ascii_lowercase().contains("regex");
+        let with_query = !of_pattern && (self.place == Place::Log || text.contains("://"));
+        if with_query && is_query_field(key) {
+            return Some(self.redactor.whole("query", text));
+        }
+        self.redactor.text(text, with_query)
+    }
+
+    fn scalar(&mut self, way: &[Frame], text: &str) -> Option<String> {
+        let secret = self.redactor.is_on()
+            && self.place == Place::Log
+            && text.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+            && (is_secret_name(key_of(way, 0)) || below_root(way));
+        secret.then(|| self.redactor.whole("secret", text))
+    }
+
+    fn key(&mut self, name: &str) -> Option<String> {
+        // Names of fields are looked at for forms that no name of an API has.
+        let telling = name.len() > 24 || name.contains(['@', '.', '/', '-']);
+        telling.then(|| self.redactor.name(name)).flatten()
+    }
+}
+
+impl Fields<'_> {
+    /// The kind of secret that the place of a text makes it.
+    fn kind_of(&self, way: &[Frame], text: &str) -> Option<&'static str> {
+        if let Place::SecretData(kind) = self.place
+            && way
+                .iter()
+                .any(|f| matches!(f.key.as_str(), "data" | "stringData" | "binaryData"))
+        {
+            return Some(kind);
+        }
+        let key = key_of(way, 0);
+        let name = way.last().map_or("", |frame| frame.name.as_str());
+        if is_value(key) && is_header_list(way) && !is_command(text) {
+            return Some("header");
+        }
+        if is_header_map(way) {
+            return Some("header");
+        }
+        if is_value(key) && enclosing_names(way).any(is_secret_name) {
+            return Some("secret");
+        }
+        if is_secret_name(key) && !self.is_reference(way, key) && !is_name_of(name, key) {
+            return Some("secret");
+        }
+        if below_root(way) && !self.is_reference(way, key) {
+            return Some("secret");
+        }
+        let flag = way
+            .last()
+            .filter(|frame| frame.is_array)
+            .map_or("", |f| f.before.as_str());
+        if flag.starts_with('-') && !flag.contains('=') && is_secret_name(flag) && !text.starts_with('-') {
+            return Some("secret");
+        }
+        None
+    }
+
+    /// Whether a field names a secret in place of holding it: `valueSource.secretKeyRef.secret`, a volume's `secret`.
+    fn is_reference(&self, way: &[Frame], key: &str) -> bool {
+        let parent = key_of(way, 1);
+        self.place != Place::Log && matches!(key, "secret" | "secretName")
+            || matches!(
+                parent,
+                "secretKeyRef" | "secret_key_ref" | "secretRef" | "configMapKeyRef"
+            )
+            || matches!(
+                key,
+                "nextPageToken" | "continue" | "resourceVersion" | "sdsSecretConfig"
+            )
+            || key == "name" && self.place != Place::Log
+    }
+
+    /// JSON in a text is judged as JSON.
+    fn inner(&mut self, text: &str) -> Option<String> {
+        let trimmed = text.trim_start();
+        if self.nested >= MAX_NESTED || !trimmed.starts_with(['{', '[']) || !trimmed.contains('"') {
+            return None;
+        }
+        let whole: Result<serde::de::IgnoredAny, _> = serde_json::from_str(text);
+        whole.ok()?;
+        let mut fields = Fields {
+            redactor: &mut *self.redactor,
+            place: self.place,
+            nested: self.nested + 1,
+        };
+        match walk::rewrite(text, &mut fields) {
+            Ok(std::borrow::Cow::Owned(new)) => Some(new),
+            _ => None,
+        }
+    }
+}
+
+/// The nearest field names of a value, from the inside.
+fn keys(way: &[Frame]) -> impl Iterator<Item = &str> {
+    way.iter().rev().filter(|f| !f.is_array).map(|f| f.key.as_str())
+}
+
+fn key_of(way: &[Frame], up: usize) -> &str {
+    keys(way).nth(up).unwrap_or_default()
+}
+
+/// `env[].value`, of Cloud Run containers and of pods.
+fn is_env(way: &[Frame]) -> bool {
+    match way {
+        [.., list, array, object] => {
+            list.key == "env" && array.is_array && matches!(object.key.as_str(), "value")
+        }
+        _ => false,
+    }
+}
+
+/// A header's value in a list of headers; Envoy puts the header itself one level deeper.
+fn is_header_list(way: &[Frame]) -> bool {
+    let spelling = |key: &str| HEADER_LISTS.iter().any(|list| plain(list) == plain(key));
+    keys(way).skip(1).take(2).any(spelling)
+}
+
+/// A VirtualService's `headers.request.set` and its like: a map of header to value.
+fn is_header_map(way: &[Frame]) -> bool {
+    matches!(key_of(way, 1), "set" | "add")
+        && matches!(key_of(way, 2), "request" | "response")
+        && key_of(way, 3) == "headers"
+}
+
+fn is_value(key: &str) -> bool {
+    VALUES.iter().any(|value| value.eq_ignore_ascii_case(key))
+}
+
+/// Envoy's own commands (`%DOWNSTREAM_REMOTE_ADDRESS%`) are no secrets.
+fn is_command(text: &str) -> bool {
+    text.len() > 2 && text.starts_with('%') && text.ends_with('%') && text.matches('%').count() == 2
+}
+
+/// What the objects round a value are named, and the fields that they stand in: `{"name": "authorization", "exact": …}`,
+/// `"authorization": {"exact": …}`.
+fn enclosing_names(way: &[Frame]) -> impl Iterator<Item = &str> {
+    let own = way.iter().rev().take(2).map(|frame| frame.name.as_str());
+    own.chain(keys(way).skip(1).take(2))
+        .filter(|name| !name.is_empty())
+}
+
+fn below_root(way: &[Frame]) -> bool {
+    keys(way).any(|key| SECRET_ROOTS.contains(&plain(key).as_str()))
+}
+
+/// `{"name": "token", "key": …}` tells the name of a key, not its value.
+fn is_name_of(name: &str, key: &str) -> bool {
+    key == "key" && !name.is_empty()
+}
+
+/// Whether what is called so is secret.
+pub fn is_secret_name(name: &str) -> bool {
+    if name.len() < 3 || name.len() > 120 {
+        return false;
+    }
+    let name = plain(name);
+    name == "pass" || name == "sid" || SECRET_ENDS.iter().any(|end| name.ends_with(end))
+}
+
+fn is_query_field(key: &str) -> bool {
+    matches!(
+        plain(key).as_str(),
+        "query" | "querystring" | "rawquery" | "queryparams"
+    )
+}
+
+/// Without separators, in lower case.
+fn plain(name: &str) -> String {
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}

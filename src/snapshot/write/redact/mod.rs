@@ -1,0 +1,178 @@
+//! What must not leave the house, replaced by keyed hashes; what a diagnosis reads stays.
+//!
+//! Texts come in, file by file; out they go with secrets replaced, and a count of each kind. `fields` judges by place,
+//! `text` by form, `walk` finds the texts in JSON without touching the rest, `lines` does so for logs of any size,
+//! `csds` for the proxies' status, and `strict` hides names and addresses as well.
+mod csds;
+mod fields;
+mod keep;
+mod lines;
+mod strict;
+mod text;
+mod tokens;
+mod walk;
+
+pub use fields::Place;
+pub use lines::lines;
+pub use tokens::Key;
+
+use crate::snapshot::{ReadError, Snapshot};
+use regex::Regex;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// How much is taken out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing but the user's own patterns.
+    Off,
+    /// Secrets, addresses of people, queries.
+    #[default]
+    Default,
+    /// Host names, IP addresses and projects too.
+    Strict,
+}
+
+impl Level {
+    /// By its name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Off, Self::Default, Self::Strict]
+            .into_iter()
+            .find(|level| level.as_str() == name)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Default => "default",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+/// What to take out.
+#[derive(Debug, Clone)]
+pub struct Redaction {
+    pub level: Level,
+    /// The user's own: `--redact-pattern`.
+    pub patterns: Vec<Regex>,
+    pub key: Key,
+}
+
+/// Takes it out, file by file.
+pub struct Redactor {
+    level: Level,
+    forms: text::Forms,
+    kept: keep::Kept,
+    tokens: tokens::Tokens,
+    names: Option<strict::Names>,
+}
+
+impl Redactor {
+    /// # Errors
+    /// Where a pattern cannot be searched for.
+    pub fn new(redaction: &Redaction, snapshot: &Snapshot) -> Result<Self, regex::Error> {
+        let names = (redaction.level == Level::Strict)
+            .then(|| strict::Names::of(snapshot, &redaction.key))
+            .transpose()?;
+        Ok(Self {
+            level: redaction.level,
+            forms: text::Forms::new(redaction.patterns.clone())?,
+            kept: keep::Kept::of(snapshot),
+            tokens: tokens::Tokens::new(redaction.key.clone()),
+            names,
+        })
+    }
+
+    /// How often each kind was replaced.
+    pub fn counts(&self) -> &BTreeMap<String, u64> {
+        &self.tokens.counts
+    }
+
+    /// Whether files change at all.
+    pub fn does_nothing(&self) -> bool {
+        self.level == Level::Off && !self.forms.has_own()
+    }
+
+    fn is_on(&self) -> bool {
+        self.level != Level::Off
+    }
+
+    /// A whole JSON file.
+    ///
+    /// # Errors
+    /// Where it is no JSON.
+    pub fn json<'t>(&mut self, text: &'t str, place: Place, origin: &str) -> Result<Cow<'t, str>, ReadError> {
+        let mut fields = fields::Fields {
+            redactor: self,
+            place,
+            nested: 0,
+        };
+        walk::rewrite(text, &mut fields).map_err(|walk::NotJson(at)| {
+            let before = text.get(..at).unwrap_or(text);
+            ReadError::Malformed {
+                origin: origin.to_owned(),
+                line: before.matches('\n').count() + 1,
+                column: before.len() - before.rfind('\n').map_or(0, |end| end + 1) + 1,
+                problem: "not JSON to its end".into(),
+                remedy: "the file is cut off or was edited by hand; collect it again".into(),
+            }
+        })
+    }
+
+    /// A text that stands for itself.
+    pub fn plain(&mut self, text: &str) -> Option<String> {
+        if self.is_on() {
+            self.text(text, true)
+        } else {
+            self.own_only(text)
+        }
+    }
+
+    /// A path of the layout: projects stand in it.
+    pub fn path(&mut self, path: &str) -> String {
+        self.names
+            .as_ref()
+            .map_or_else(|| path.to_owned(), |names| names.path(path))
+    }
+
+    fn own_only(&mut self, text: &str) -> Option<String> {
+        self.forms.own(text, &mut self.tokens)
+    }
+
+    fn text(&mut self, text: &str, with_query: bool) -> Option<String> {
+        let new = self.forms.redact(text, with_query, &mut self.tokens);
+        self.renamed(new, text)
+    }
+
+    /// A field's name: strict's names, and whatever has the form of a secret.
+    fn name(&mut self, name: &str) -> Option<String> {
+        if self.is_on() {
+            self.text(name, false)
+        } else {
+            self.own_only(name)
+        }
+    }
+
+    fn renamed(&mut self, new: Option<String>, text: &str) -> Option<String> {
+        let Some(names) = &self.names else { return new };
+        names
+            .rename(new.as_deref().unwrap_or(text), &mut self.tokens)
+            .or(new)
+    }
+
+    fn whole(&mut self, kind: &str, text: &str) -> String {
+        self.tokens.replace(kind, text)
+    }
+
+    /// An environment value, but for the hosts of the mesh that it names.
+    fn env(&mut self, text: &str) -> String {
+        let hosts = self.kept.within(text);
+        let mut new = self.whole("env", text);
+        for host in hosts {
+            new.push(' ');
+            new.push_str(&host);
+        }
+        self.renamed(None, &new).unwrap_or(new)
+    }
+}

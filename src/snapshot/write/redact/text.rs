@@ -1,0 +1,370 @@
+//! Secrets told by their own form, wherever they stand in a text: tokens, keys, passwords, addresses of people, queries.
+use super::tokens::{OPEN, Tokens};
+use aho_corasick::AhoCorasick;
+use regex::{Captures, Regex};
+use std::borrow::Cow;
+
+/// One form of secret. What is replaced is the group `v` or `w`, or else all of the match.
+struct Form {
+    kind: &'static str,
+    pattern: &'static str,
+    /// One of these, in whatever case, is in every text that has the form.
+    marks: &'static [&'static str],
+    /// What has the form and is no secret.
+    spares: fn(&str) -> bool,
+}
+
+/// A blank, as it is or percent-encoded: servers encode the messages that Envoy logs.
+const FORMS: [Form; 12] = [
+    Form {
+        kind: "private-key",
+        pattern: r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
+        marks: &["private key"],
+        spares: never,
+    },
+    Form {
+        // The same in base64; a certificate goes on with `RVJU`.
+        kind: "private-key",
+        pattern: r"LS0tLS1CRUdJTi(?:B[A-CE-Za-z0-9+/]|[AC-Za-z0-9+/])[A-Za-z0-9+/=\s]+",
+        marks: &["ls0tls1crudjti"],
+        spares: never,
+    },
+    Form {
+        kind: "jwt",
+        pattern: r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*",
+        marks: &["eyj"],
+        spares: never,
+    },
+    Form {
+        kind: "token",
+        pattern: r"\bya29\.[A-Za-z0-9._~+/-]+|\b1//0[A-Za-z0-9_-]{16,}|\bGOCSPX-[A-Za-z0-9_-]{16,}",
+        marks: &["ya29.", "1//0", "gocspx-"],
+        spares: never,
+    },
+    Form {
+        kind: "api-key",
+        pattern: r"AIza[0-9A-Za-z_-]{20,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abeprs]-[\w-]{10,}|\b[rs]k_(?:live|test)_\w{8,}|\bSG\.[\w-]{16,}\.[\w-]{16,}",
+        marks: &[
+            "aiza",
+            "akia",
+            "asia",
+            "ghp_",
+            "gho_",
+            "ghu_",
+            "ghs_",
+            "ghr_",
+            "github_pat_",
+            "glpat-",
+            "xox",
+            "k_live_",
+            "k_test_",
+            "sg.",
+        ],
+        spares: never,
+    },
+    Form {
+        kind: "url-password",
+        // A web address ends its first part at `/`, `?` or `#`; in others a password may hold them.
+        pattern: r#"(?:(?i:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|s?ftp|ldaps?|smtps?|nats|kafka)://(?P<w>[^\s"'<>]+)@|(?:://|%3A%2F%2F)(?P<v>[^/\s"'<>?#]+)(?:@|%40))"#,
+        marks: &["://", "%3a%2f%2f"],
+        spares: never,
+    },
+    Form {
+        kind: "authorization",
+        pattern: r#"(?i)authorization["']*\s*(?::|=>|=|%3A|%3D)[\s"'\[]*(?P<v>digest[^\r\n]*|(?:[a-z][a-z0-9-]*(?:\s|%20|\+)+)?[^\s"',;\]}]+)"#,
+        marks: &["authorization"],
+        spares: never,
+    },
+    Form {
+        kind: "authorization",
+        pattern: r#"(?i)\b(?:bearer|basic)(?:\s|%20|\+|:)+["']?(?P<v>[a-z0-9._~+/=-]{6,})"#,
+        marks: &["bearer", "basic"],
+        spares: is_prose,
+    },
+    Form {
+        kind: "cookie",
+        pattern: r#"(?i)\bcookie2?["']*\s*(?::|=>|=|%3A|%3D)[\s"'\[]*(?P<v>[^\r\n"'\]}]+)"#,
+        marks: &["cookie"],
+        spares: never,
+    },
+    Form {
+        kind: "secret",
+        pattern: r#"(?i)(?:pass(?:wd|word|phrase|code)?|pwd|secret|token|credentials?|(?:api|access|private|client|secret|account|signing|encryption|shared|master)[_.-]?key|sess(?:ion)?[_-]?id|session)\\*["']*\s*(?::|=>|=|%3A|%3D)\s*(?P<v>\\?"(?:[^"\\]|\\[^"])*\\?"|'[^']*'|[^\s"'&,;<>\]})]+)"#,
+        marks: &["pass", "pwd", "secret", "token", "credential", "key", "sess"],
+        spares: is_empty_value,
+    },
+    Form {
+        kind: "email",
+        pattern: r"[\p{L}\p{N}._%+'-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
+        marks: &["@", "%40"],
+        spares: is_service_account,
+    },
+    Form {
+        kind: "query",
+        pattern: r#"(?:[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>?#]*|(?:^|[\s"'`=(,:|\[])/[^\s"'<>?]*?)(?:\?|%3[Ff])(?P<v>[^\s"'<>#)`]+)"#,
+        marks: &["?", "%3f"],
+        spares: never,
+    },
+];
+
+/// The last form's index: it is left out where a `?` is part of a pattern.
+const QUERY: usize = FORMS.len() - 1;
+
+fn never(_: &str) -> bool {
+    false
+}
+
+/// `Bearer authentication`, `basic information`: words, not values.
+fn is_prose(value: &str) -> bool {
+    let word = value.trim_end_matches('.');
+    word.len() < 16 && (word.bytes().all(|b| b.is_ascii_lowercase()) || word == "realm=")
+}
+
+fn is_empty_value(value: &str) -> bool {
+    let value = value.trim_matches(['"', '\'', '\\']);
+    matches!(
+        value,
+        "" | "null" | "true" | "false" | "none" | "-" | "{" | "[" | "|"
+    )
+}
+
+/// Google's own accounts are no people.
+fn is_service_account(address: &str) -> bool {
+    address.to_ascii_lowercase().ends_with(".gserviceaccount.com")
+        || address.to_ascii_lowercase().ends_with("@gserviceaccount.com")
+}
+
+/// All forms, ready to search.
+pub struct Forms {
+    forms: Vec<(&'static Form, Regex)>,
+    /// The user's own.
+    own: Vec<Regex>,
+    marks: AhoCorasick,
+    /// For each mark the form it belongs to.
+    form_of: Vec<usize>,
+}
+
+/// What makes a line worth parsing besides a form's mark: fields that hold secrets of any form, and escapes that hide them.
+const CONTEXT: [&str; 6] = ["\"env\"", "last-applied", "header", "\\u00", "auth", "\"query"];
+
+impl Forms {
+    /// # Errors
+    /// Where a pattern is no regular expression.
+    pub fn new(own: Vec<Regex>) -> Result<Self, regex::Error> {
+        let mut forms = Vec::new();
+        let mut words = Vec::new();
+        let mut form_of = Vec::new();
+        for (index, form) in FORMS.iter().enumerate() {
+            forms.push((form, Regex::new(form.pattern)?));
+            words.extend(form.marks);
+            form_of.resize(words.len(), index);
+        }
+        words.extend(CONTEXT);
+        let built = AhoCorasick::builder().ascii_case_insensitive(true).build(words);
+        // A few dozen short words always build.
+        let marks = built.map_err(|error| regex::Error::Syntax(error.to_string()))?;
+        Ok(Self {
+            forms,
+            own,
+            marks,
+            form_of,
+        })
+    }
+
+    pub fn has_own(&self) -> bool {
+        !self.own.is_empty()
+    }
+
+    /// The text without what the user's own patterns match.
+    pub fn own(&self, text: &str, tokens: &mut Tokens) -> Option<String> {
+        let mut new = None;
+        for pattern in &self.own {
+            let text = new.as_deref().unwrap_or(text);
+            new = replace(pattern, "pattern", never, text, tokens).or(new);
+        }
+        new
+    }
+
+    /// Whether a line may hold a secret at all.
+    pub fn may_matter(&self, line: &[u8]) -> bool {
+        !self.own.is_empty() || self.marks.is_match(line)
+    }
+
+    /// The text without its secrets; `None` where there are none.
+    pub fn redact(&self, text: &str, with_query: bool, tokens: &mut Tokens) -> Option<String> {
+        let own = self.own(text, tokens);
+        let mut new = own.map_or(Cow::Borrowed(text), Cow::Owned);
+        let mut wanted = 0_u32;
+        for found in self.marks.find_overlapping_iter(text) {
+            if let Some(form) = self.form_of.get(found.pattern().as_usize()) {
+                wanted |= 1 << form;
+            }
+        }
+        for (index, (form, pattern)) in self.forms.iter().enumerate() {
+            if wanted & (1 << index) == 0 || (index == QUERY && !with_query) {
+                continue;
+            }
+            if let Some(changed) = replace(pattern, form.kind, form.spares, &new, tokens) {
+                new = Cow::Owned(changed);
+            }
+        }
+        match new {
+            Cow::Owned(new) if new != text => Some(new),
+            _ => None,
+        }
+    }
+}
+
+fn replace(
+    pattern: &Regex,
+    kind: &str,
+    spares: fn(&str) -> bool,
+    text: &str,
+    tokens: &mut Tokens,
+) -> Option<String> {
+    let mut new = String::new();
+    let mut copied = 0;
+    for found in pattern.captures_iter(text) {
+        let Some(value) = value_of(&found) else { continue };
+        let secret = value.as_str();
+        if secret.is_empty() || within_token(text, value.start()) || is_done(secret) || spares(secret) {
+            continue;
+        }
+        new.push_str(text.get(copied..value.start()).unwrap_or_default());
+        // Quotes stay where they are, so that what is quoted by them still ends where it did.
+        let bare = secret.trim_matches(['"', '\'', '\\']);
+        let (before, after) = secret.split_once(bare).unwrap_or_default();
+        new.push_str(before);
+        new.push_str(&tokens.replace(kind, bare));
+        new.push_str(after);
+        copied = value.end();
+    }
+    if copied == 0 {
+        return None;
+    }
+    new.push_str(text.get(copied..).unwrap_or_default());
+    Some(new)
+}
+
+/// Whether a place lies within a replacement, whose kind may read like a field's name.
+fn within_token(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    before
+        .rsplit_once(OPEN)
+        .is_some_and(|(_, inner)| !inner.contains('>'))
+}
+
+/// Whether nothing is left in a value but what an earlier form put there, and the scheme before it.
+fn is_done(value: &str) -> bool {
+    if !value.contains(OPEN) {
+        return false;
+    }
+    let mut rest = String::new();
+    for (index, piece) in value.split(OPEN).enumerate() {
+        let after = if index == 0 {
+            piece
+        } else {
+            piece.split_once('>').map_or("", |(_, after)| after)
+        };
+        rest.push_str(after);
+    }
+    let rest = rest
+        .trim_matches(|c: char| !c.is_alphanumeric())
+        .to_ascii_lowercase();
+    matches!(rest.as_str(), "" | "bearer" | "basic" | "token")
+}
+
+fn value_of<'t>(found: &Captures<'t>) -> Option<regex::Match<'t>> {
+    let named = found.name("v").or_else(|| found.name("w"));
+    named.or_else(|| found.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::tokens::Key;
+    use super::*;
+
+    fn redacted(text: &str) -> String {
+        let forms = Forms::new(Vec::new()).unwrap();
+        let mut tokens = Tokens::new(Key::from_text("test"));
+        let new = forms.redact(text, true, &mut tokens);
+        assert!(new.is_none() || forms.may_matter(text.as_bytes()), "{text}");
+        new.unwrap_or_else(|| text.to_owned())
+    }
+
+    #[test]
+    fn secrets_of_every_form_are_found_in_running_text() {
+        let texts = [
+            "-----BEGIN RSA PRIVATE KEY-----\nS3CR3T\nS3CR3T\n-----END RSA PRIVATE KEY-----",
+            "-----BEGIN PRIVATE KEY-----\\nS3CR3T cut off",
+            "key: LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tS3CR3T=",
+            "got eyJhbGciOiJI.eyJzdWIS3CR3T.S3CR3T here",
+            "ya29.a0S3CR3T-x",
+            "AIzaSyS3CR3T000000000000000000000000000",
+            "postgres://admin:S3CR3T@10.0.0.5:5432/db",
+            "https://S3CR3T@github.com/x",
+            "postgres://app:p/S3CR3T?#x@db/app",
+            "/cart%3Fq=S3CR3T",
+            "redis://:p@S3CR3T@cache",
+            "Authorization: Bearer S3CR3T",
+            "authorization=Basic%20S3CR3T",
+            "{\"Authorization\":\"Token S3CR3T\"}",
+            "Authorization: Digest username=\"x\", response=\"S3CR3T\"",
+            "sent bearer S3CR3T0",
+            "Cookie: a=b; sid=S3CR3T",
+            "set-cookie: SID=S3CR3T; Path=/",
+            "password=S3CR3T&x=1",
+            "{\"password\": \"S3CR3T with blanks\"}",
+            "{\\\"db_password\\\":\\\"S3CR3T\\\"}",
+            "DB_PASSWORD='S3CR3T S3CR3T'",
+            "--api-key=S3CR3T",
+            "token: S3CR3T",
+            "Cookie: a=eyJhbGciOiJI.eyJzdWIS3CR3T.x; b=S3CR3T",
+            "X-Api-Key: S3CR3T",
+            "login of S3CR3T.person@example.com failed",
+            "S3CR3T%40example.com",
+            "\"GET /slots?user=S3CR3T HTTP/1.1\" 200",
+            "calling https://a.example/b?S3CR3T now",
+            "/cart?session=S3CR3T",
+        ];
+        for text in texts {
+            let new = redacted(text);
+            assert!(
+                !new.contains("S3CR3T") && new.contains("<redacted:"),
+                "{text}\n{new}"
+            );
+            assert_eq!(redacted(&new), new, "twice is once");
+        }
+    }
+
+    #[test]
+    fn what_a_diagnosis_reads_stays() {
+        let texts = [
+            "gRPC config stream closed: 16, Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.",
+            "Permission 'trafficdirector.networks.getConfigs' denied on resource '//trafficdirector.googleapis.com/projects/5/networks/mesh:m/nodes/a'",
+            "serviceAccount:run@mesh-prod.iam.gserviceaccount.com",
+            "5-compute@developer.gserviceaccount.com",
+            "Bearer authentication is required",
+            "gcr.io/p/app@sha256:0123456789abcdef",
+            "lookup ads.mesh.private on 169.254.169.254:53: no such host",
+            "upstream connect error or disconnect/reset before headers. reset reason: connection failure",
+            "deleted:serviceAccount:x@p.iam.gserviceaccount.com?uid=1",
+            "type.googleapis.com/envoy.config.listener.v3.Listener",
+            "http://ads.mesh.private:8080/fortio/",
+        ];
+        for text in texts {
+            assert_eq!(redacted(text), text);
+        }
+        assert!(
+            redacted("http://ads.mesh.private/x?a=b")
+                .starts_with("http://ads.mesh.private/x?<redacted:query:")
+        );
+    }
+
+    #[test]
+    fn a_certificate_in_base64_is_no_key() {
+        let text = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUVMRENDQXBTZ0F3SUJBZ0lR";
+        assert_eq!(redacted(text), text);
+    }
+}

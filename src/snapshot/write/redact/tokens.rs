@@ -1,0 +1,104 @@
+//! What stands in a secret's place: a keyed hash, equal for equal secrets within one bundle.
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What a bundle's secrets are hashed with. It is not stored: without it nobody can try values out.
+#[derive(Clone)]
+pub struct Key([u8; 32]);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+impl Key {
+    /// A new one, from the system's random source.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// A known one, for bundles that must come out equal twice.
+    pub fn from_text(text: &str) -> Self {
+        Self(Sha256::digest(text).into())
+    }
+
+    /// The first eight bytes of the value's HMAC-SHA256 within a domain.
+    pub fn hash(&self, domain: &str, value: &[u8]) -> u64 {
+        // HMAC takes a key of any length: the error cannot come, and a hash without the key would be no secret.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
+            return 0;
+        };
+        mac.update(domain.as_bytes());
+        mac.update(&[0]);
+        mac.update(value);
+        let bytes = mac.finalize().into_bytes();
+        bytes
+            .iter()
+            .take(8)
+            .fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+    }
+}
+
+/// Makes the replacements and counts them by kind.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    key: Key,
+    pub counts: BTreeMap<String, u64>,
+}
+
+/// How every replacement begins.
+pub const OPEN: &str = "<redacted:";
+
+impl Tokens {
+    pub fn new(key: Key) -> Self {
+        Self {
+            key,
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// `<redacted:KIND:8 hex>`. The same secret has the same digits whatever kind it was found as.
+    pub fn replace(&mut self, kind: &str, secret: &str) -> String {
+        self.count(kind);
+        let digits = self.key.hash("secret", secret.as_bytes()) >> 32;
+        format!("{OPEN}{kind}:{digits:08x}>")
+    }
+
+    /// Counts a replacement made elsewhere.
+    pub fn count(&mut self, kind: &str) {
+        match self.counts.get_mut(kind) {
+            Some(count) => *count += 1,
+            None => _ = self.counts.insert(kind.to_owned(), 1),
+        }
+    }
+}
+
+/// Whether a text is a replacement already, with whatever was left standing behind it.
+pub fn is_replaced(text: &str) -> bool {
+    let rest = text.strip_prefix(OPEN).and_then(|rest| rest.split_once(':'));
+    rest.and_then(|(_, rest)| rest.split_once('>'))
+        .is_some_and(|(digits, _)| digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_secrets_are_equal_under_one_key_and_not_under_another() {
+        let mut one = Tokens::new(Key::from_text("a"));
+        let mut other = Tokens::new(Key::from_text("b"));
+        let first = one.replace("env", "hunter2");
+        assert_eq!(first, one.replace("env", "hunter2"));
+        assert_ne!(first, one.replace("env", "hunter3"));
+        assert_ne!(first, other.replace("env", "hunter2"));
+        assert!(is_replaced(&first) && !is_replaced("hunter2") && !is_replaced("<redacted:env:zz>"));
+        assert_eq!(one.counts.get("env"), Some(&3));
+        assert!(!format!("{one:?}").contains("97"), "the key is not shown");
+    }
+}
