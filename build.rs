@@ -35,7 +35,15 @@ fn envoy_descriptors(out: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=Cargo.lock");
     let cargo = env::var("CARGO")?;
     let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--offline"])
+        // Only this platform's packages: a fresh machine has fetched no others.
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--filter-platform",
+        ])
+        .arg(env::var("TARGET")?)
         .current_dir(env::var("CARGO_MANIFEST_DIR")?)
         .output()?;
     if !output.status.success() {
