@@ -1,5 +1,8 @@
-//! Credentials: an access token from the environment, a file or the configuration, else Google's own chain; impersonation.
-use super::Token;
+//! Credentials: an access token from the environment, a file or the configuration, else Google's own chain.
+mod impersonate;
+mod metadata;
+
+use super::{Endpoints, Token};
 use gcp_auth::{
     ConfigDefaultCredentials, CustomServiceAccount, GCloudAuthorizedUser, MetadataServiceAccount,
     TokenProvider,
@@ -8,13 +11,14 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::runtime::Handle;
 
 const SCOPES: &[&str] = &["https://www.googleapis.com/auth/cloud-platform"];
 /// The metadata server answers at once, or is not there.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long an impersonated token is used: it lives for an hour.
+/// A cold gcloud takes seconds to start.
+const GCLOUD_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a token is kept that lives for an hour.
 const HALF_LIFE: Duration = Duration::from_secs(1800);
 
 /// Where credentials may come from, in the order in which they are tried.
@@ -26,19 +30,21 @@ pub struct Sources {
     pub environment: Option<String>,
     /// `access-token` of the configuration file.
     pub configured: Option<String>,
+    /// `GCE_METADATA_HOST`: a metadata server elsewhere than Google's own.
+    pub metadata_host: Option<String>,
     /// `--impersonate-service-account`.
     pub impersonate: Option<String>,
 }
 
 /// A token source; the error lists what was tried.
-pub async fn find(sources: &Sources) -> Result<Token, String> {
+pub async fn find(sources: &Sources, endpoints: &Endpoints) -> Result<Token, String> {
     let token = match &sources.token_file {
         Some(path) => from_file(path.clone()),
         None => {
             let given = [&sources.environment, &sources.configured];
             match given.into_iter().flatten().find(|token| !token.trim().is_empty()) {
                 Some(token) => fixed(token.trim().to_owned()),
-                None => chain().await?,
+                None => chain(sources.metadata_host.as_deref()).await?,
             }
         }
     };
@@ -46,7 +52,11 @@ pub async fn find(sources: &Sources) -> Result<Token, String> {
     token().await?;
     match &sources.impersonate {
         None => Ok(token),
-        Some(account) => Ok(impersonated(token, account.clone())),
+        Some(account) => {
+            let token = impersonate::token(token, account.clone(), endpoints)?;
+            token().await?;
+            Ok(token)
+        }
     }
 }
 
@@ -77,35 +87,51 @@ fn from_file(path: PathBuf) -> Token {
 }
 
 /// Google's chain: a key file, application default credentials, the metadata server, the gcloud command.
-async fn chain() -> Result<Token, String> {
-    let mut tried = Vec::new();
+async fn chain(metadata_host: Option<&str>) -> Result<Token, String> {
+    let mut tried = vec!["CLOUDSDK_AUTH_ACCESS_TOKEN: not set".to_owned()];
     match CustomServiceAccount::from_env() {
         Ok(Some(account)) => return Ok(provided(Arc::new(account))),
         Ok(None) => tried.push("GOOGLE_APPLICATION_CREDENTIALS: not set".to_owned()),
-        Err(error) => tried.push(format!("GOOGLE_APPLICATION_CREDENTIALS: {}", told(&error))),
+        Err(error) => tried.push(format!(
+            "GOOGLE_APPLICATION_CREDENTIALS: no service account's key: {}",
+            told(&error)
+        )),
     }
-    match bounded(ConfigDefaultCredentials::new()).await {
+    match bounded(PATIENCE, ConfigDefaultCredentials::new()).await {
         Ok(provider) => return Ok(provided(Arc::new(provider))),
         Err(error) => tried.push(format!("application default credentials: {error}")),
     }
-    match bounded(MetadataServiceAccount::new()).await {
-        Ok(provider) => return Ok(provided(Arc::new(provider))),
+    let metadata = match metadata_host {
+        Some(host) => metadata::token(host).await,
+        None => bounded(PATIENCE, MetadataServiceAccount::new())
+            .await
+            .map(|provider| provided(Arc::new(provider))),
+    };
+    match metadata {
+        Ok(token) => return Ok(token),
         Err(error) => tried.push(format!("metadata server: {error}")),
     }
-    match bounded(GCloudAuthorizedUser::new()).await {
+    // It waits for the command without letting others run.
+    let gcloud = tokio::task::spawn_blocking(|| Handle::current().block_on(GCloudAuthorizedUser::new()));
+    let gcloud = async { gcloud.await.unwrap_or(Err(gcp_auth::Error::Str("it broke down"))) };
+    match bounded(GCLOUD_PATIENCE, gcloud).await {
         Ok(provider) => return Ok(provided(Arc::new(provider))),
         Err(error) => tried.push(format!("gcloud: {error}")),
     }
     Err(format!(
-        "no usable credentials; tried\n  CLOUDSDK_AUTH_ACCESS_TOKEN: not set\n  {}\n  remedy: gcloud auth application-default login",
+        "no usable credentials; tried\n  {}\n  remedy: gcloud auth application-default login; or, where gcloud itself is logged in: \
+         export CLOUDSDK_AUTH_ACCESS_TOKEN=$(gcloud auth print-access-token)",
         tried.join("\n  ")
     ))
 }
 
-async fn bounded<T>(found: impl Future<Output = Result<T, gcp_auth::Error>>) -> Result<T, String> {
-    match tokio::time::timeout(PATIENCE, found).await {
+async fn bounded<T>(
+    patience: Duration,
+    found: impl Future<Output = Result<T, gcp_auth::Error>>,
+) -> Result<T, String> {
+    match tokio::time::timeout(patience, found).await {
         Ok(result) => result.map_err(|error| told(&error)),
-        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+        Err(_) => Err(format!("no answer within {} s", patience.as_secs())),
     }
 }
 
@@ -129,53 +155,4 @@ fn provided(provider: Arc<dyn TokenProvider>) -> Token {
             }
         })
     })
-}
-
-/// A token of a service account that the caller may impersonate.
-/// Source: <https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken>.
-fn impersonated(own: Token, account: String) -> Token {
-    let kept: Arc<Mutex<Option<(String, Instant)>>> = Arc::default();
-    Arc::new(move || {
-        let (own, account, kept) = (Arc::clone(&own), account.clone(), Arc::clone(&kept));
-        Box::pin(async move {
-            let mut kept = kept.lock().await;
-            if let Some((token, since)) = kept.as_ref()
-                && since.elapsed() < HALF_LIFE
-            {
-                return Ok(token.clone());
-            }
-            let token = impersonate(&own().await?, &account).await?;
-            *kept = Some((token.clone(), Instant::now()));
-            Ok(token)
-        })
-    })
-}
-
-async fn impersonate(own: &str, account: &str) -> Result<String, String> {
-    let refused = |why: &str| {
-        format!(
-            "{account} cannot be impersonated: {why}\n  remedy: the caller needs roles/iam.serviceAccountTokenCreator on it"
-        )
-    };
-    let account_segment = super::google::segment(account);
-    let url = format!(
-        "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{account_segment}:generateAccessToken"
-    );
-    let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(20))
-        .build()
-        .map_err(|error| refused(&error.to_string()))?;
-    let body = serde_json::json!({ "scope": SCOPES, "lifetime": "3600s" });
-    let answer = client.post(url).bearer_auth(own).json(&body).send().await;
-    let answer = answer.map_err(|error| refused(&error.without_url().to_string()))?;
-    let status = answer.status();
-    let value: serde_json::Value = answer.json().await.unwrap_or_default();
-    let field = |path: &str| value.pointer(path).and_then(serde_json::Value::as_str);
-    match field("/accessToken") {
-        Some(token) => Ok(token.to_owned()),
-        None => Err(refused(&format!(
-            "{status} {}",
-            field("/error/message").unwrap_or_default()
-        ))),
-    }
 }

@@ -16,10 +16,12 @@ pub enum Api {
     TrafficDirector,
     /// The Kubernetes API servers, or the Connect Gateway in front of them.
     Kubernetes,
+    /// Tokens of accounts that are impersonated.
+    IamCredentials,
 }
 
 impl Api {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Logging,
         Self::ResourceManager,
         Self::Iam,
@@ -31,6 +33,7 @@ impl Api {
         Self::Container,
         Self::TrafficDirector,
         Self::Kubernetes,
+        Self::IamCredentials,
     ];
 
     /// The name in `--endpoint NAME=URL` and in the configuration file.
@@ -47,6 +50,7 @@ impl Api {
             Self::Container => "container",
             Self::TrafficDirector => "trafficdirector",
             Self::Kubernetes => "kubernetes",
+            Self::IamCredentials => "iamcredentials",
         }
     }
 
@@ -64,6 +68,7 @@ impl Api {
             Self::Container => "https://container.googleapis.com",
             Self::TrafficDirector => "https://trafficdirector.googleapis.com",
             Self::Kubernetes => "https://connectgateway.googleapis.com",
+            Self::IamCredentials => "https://iamcredentials.googleapis.com",
         }
     }
 }
