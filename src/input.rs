@@ -1,4 +1,5 @@
 //! What can be wrong with input: the file, the place in it, and the remedy.
+use crate::redact;
 use std::path::PathBuf;
 
 /// Why a path could not be read. Every variant names the file and says what to do.
@@ -12,7 +13,7 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// The bytes are not what the file's place or name says.
-    #[error("{origin}{}: {problem}\n  remedy: {remedy}", place(*line, *column))]
+    #[error("{origin}{}: {}\n  remedy: {remedy}", place(*line, *column), redact::unquoted(problem))]
     Malformed {
         /// The file as the user named it; inside an archive `ARCHIVE!PATH`.
         origin: String,

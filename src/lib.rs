@@ -11,6 +11,7 @@
 //! | [`scope`] | what the user asked to look at |
 //! | [`config`], [`collect`] | settings; live collection, a file a source |
 //! | [`input`], [`names`] | what can be wrong with input; the names that two rooms and more share |
+//! | [`redact`] | secrets told by their form or their field, and what stands in their place |
 //! | [`gcp`], [`k8s`] | the few fields we use of each resource, as serde types |
 //! | [`xds`] | CSDS answers opened: listeners, routes, clusters, endpoints, sync state |
 //! | [`snapshot`] | what was collected: typed raw resources, where each came from, what could not be had |
@@ -33,6 +34,7 @@ pub mod k8s;
 pub mod logs;
 pub mod mesh;
 pub mod names;
+pub mod redact;
 pub mod replay;
 pub mod report;
 pub mod rules;

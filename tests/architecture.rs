@@ -5,31 +5,35 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room and the rooms it may know. What stands here is used: a dependency that is gone is struck out.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     (
         "cli",
         &[
-            "collect", "config", "diagnose", "logs", "mesh", "replay", "report", "rules", "scope", "snapshot",
+            "collect", "config", "diagnose", "logs", "mesh", "redact", "replay", "report", "rules", "scope",
+            "snapshot",
         ],
     ),
-    ("collect", &["scope", "snapshot", "xds"]),
+    ("collect", &["redact", "scope", "snapshot", "xds"]),
     ("config", &[]),
     (
         "diagnose",
-        &["fix", "logs", "mesh", "report", "rules", "scope", "snapshot"],
+        &[
+            "fix", "logs", "mesh", "redact", "report", "rules", "scope", "snapshot",
+        ],
     ),
     ("fix", &[]),
     ("gcp", &[]),
-    ("input", &[]),
+    ("input", &["redact"]),
     ("k8s", &[]),
-    ("logs", &["snapshot"]),
+    ("logs", &["redact", "snapshot"]),
     ("mesh", &["gcp", "k8s", "logs", "scope", "snapshot", "xds"]),
     ("names", &[]),
+    ("redact", &[]),
     ("replay", &["collect", "snapshot", "xds"]),
     ("report", &[]),
     ("rules", &["fix", "logs", "mesh", "snapshot"]),
     ("scope", &[]),
-    ("snapshot", &["gcp", "input", "k8s", "names", "scope", "xds"]),
+    ("snapshot", &["gcp", "input", "k8s", "names", "redact", "scope", "xds"]),
     ("xds", &["input", "names"]),
 ];
 

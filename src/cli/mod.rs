@@ -14,7 +14,7 @@ mod scope;
 
 pub use error::CliError;
 
-use crate::report;
+use crate::{redact, report};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -83,7 +83,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) if error.is_broken_pipe() => exit::FINE.into(),
         Err(error) => {
             // Names and values of the input stand in it: other people's bytes.
-            eprintln!("error: {}", report::safe(&error.to_string()));
+            let text = error.to_string();
+            eprintln!("error: {}", report::safe(&redact::told(&text)));
             error.status().into()
         }
     }

@@ -208,8 +208,10 @@ async fn fleet_and_clusters(means: Means, request: Request) -> Done {
 async fn services_and_clients(means: Means, request: Request) -> Done {
     let outcome = cloud_run::collect(&means).await;
     means.tell(Event::Finished(Box::new(outcome.clone())));
+    let all_services = outcome.failures.is_empty();
     let mut done = Done::from(outcome);
-    done.outcomes.push(reach::csds(&means, &request).await);
+    let clients = reach::csds(&means, &request, all_services).await;
+    done.outcomes.push(clients);
     done
 }
 

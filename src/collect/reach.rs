@@ -5,11 +5,12 @@ use super::google::{Call, CallError, segment};
 use super::kubernetes::{self, Access, Target};
 use super::{Api, Failure, Outcome, csds};
 use futures_util::FutureExt;
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 use kube::config::Kubeconfig;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -160,7 +161,8 @@ fn context_of(contexts: &[String], membership: &str) -> Option<String> {
     fitting.next().is_none().then(|| first.clone())
 }
 
-/// The number of the fleet's project: from the project itself, else from how Service Usage names its services.
+/// The number of the fleet's project: from the project itself, or from how Service Usage names its services, whichever is
+/// told first. An API that does not answer must not keep collectors waiting that do not need it.
 async fn project_number(means: &Means) -> Result<String, Failure> {
     let project = &means.scope.project;
     if project.bytes().all(|b| b.is_ascii_digit()) {
@@ -179,13 +181,14 @@ async fn project_number(means: &Means) -> Result<String, Failure> {
     )
     .query("filter", "state:ENABLED")
     .query("pageSize", "1");
-    let refused = match number(means, &itself, "/name").await {
-        Ok(number) => return Ok(number),
-        Err(error) => error.into_failure(&itself),
+    let by_project = pin!(number(means, &itself, "/name"));
+    let by_services = pin!(number(means, &services, "/services/0/name"));
+    let told = match select(by_project, by_services).await {
+        Either::Left((Err(refused), by_services)) => by_services.await.map_err(|_| refused),
+        Either::Right((Err(_), by_project)) => by_project.await,
+        Either::Left((told, _)) | Either::Right((told, _)) => told,
     };
-    number(means, &services, "/services/0/name")
-        .await
-        .map_err(|_| refused)
+    told.map_err(|refused| refused.into_failure(&itself))
 }
 
 /// The number in a name such as `projects/525300120045/services/…`.
@@ -241,22 +244,28 @@ pub async fn kubernetes(means: &Means, clusters: Clusters) -> Outcome {
     all
 }
 
-/// The clients of the meshes that the services name.
-pub async fn csds(means: &Means, request: &Request) -> Outcome {
+/// The clients of the meshes that the services name; `all_services` says whether every service was seen.
+pub async fn csds(means: &Means, request: &Request, all_services: bool) -> Outcome {
     means.tell(Event::Started(CSDS));
     let began = Instant::now();
+    let meshes = meshes(means);
+    let failed = |failure| Outcome {
+        name: CSDS,
+        failures: vec![failure],
+        ..Outcome::default()
+    };
     let mut outcome = match project_number(means).await {
-        Err(failure) => Outcome {
-            name: CSDS,
-            failures: vec![failure],
-            ..Outcome::default()
-        },
+        _ if meshes.is_empty() && !all_services => failed(failure(
+            "find the meshes".into(),
+            "which meshes there are is not known: the Cloud Run services, which name them, could not all be listed",
+        )),
+        Err(failure) => failed(failure),
         Ok(number) => {
             let target = csds::Target {
                 base_url: means.client.endpoints().url(Api::TrafficDirector).to_owned(),
                 project: means.scope.project.clone(),
                 project_number: number,
-                meshes: meshes(means).into_iter().collect(),
+                meshes: meshes.into_iter().collect(),
                 exclude_resource_contents: false,
                 token: request.token.clone(),
                 counter: Arc::default(),

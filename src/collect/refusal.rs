@@ -1,5 +1,7 @@
 //! What an API said no with: Google's error object, a Kubernetes Status, or the words of something in between.
+use crate::redact;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 
@@ -116,17 +118,68 @@ impl Refusal {
 fn sentence(code: u16, status: &str, message: &str) -> String {
     let space = if status.is_empty() { "" } else { " " };
     let colon = if message.is_empty() { "" } else { ": " };
-    format!("{code}{space}{status}{colon}{}", one_line(message))
+    one_line(&format!("{code}{space}{status}{colon}{message}"))
 }
 
-/// A text on one line, cut where it gets too long to be read.
+/// Words of others on one line: without secrets that they may echo, and cut where it gets too long to be read.
 pub fn one_line(text: &str) -> String {
+    let text = redact::told(text);
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");
     match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line,
     }
+}
+
+/// A text without a secret that somebody echoed.
+pub fn without(text: &str, secret: &str) -> String {
+    if secret.is_empty() {
+        return text.to_owned();
+    }
+    text.replace(secret, "[token]")
+}
+
+/// A body without a secret that somebody echoed: before anything is cut, so that no half of it stays.
+pub fn scrubbed<'b>(body: &'b [u8], secret: &str) -> Cow<'b, [u8]> {
+    if secret.is_empty() || memchr::memmem::find(body, secret.as_bytes()).is_none() {
+        return Cow::Borrowed(body);
+    }
+    Cow::Owned(without(&String::from_utf8_lossy(body), secret).into_bytes())
+}
+
+/// Whether a body begins as an object or a list; else it is somebody else's words.
+pub fn is_json(body: &[u8]) -> bool {
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    matches!(first, Some(b'{' | b'['))
+}
+
+/// What a body is that is no JSON.
+pub fn not_json(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body.get(..body.len().min(4096)).unwrap_or_default());
+    let text = text.trim();
+    if text.is_empty() {
+        return "the answer is empty".into();
+    }
+    if text.starts_with('<') {
+        let lower = text.to_ascii_lowercase();
+        let title = lower.find("<title>").and_then(|at| {
+            let from = at + "<title>".len();
+            let to = lower.get(from..)?.find('<')? + from;
+            text.get(from..to)
+        });
+        let title = title
+            .map(|title| format!(" ({})", one_line(title.trim())))
+            .unwrap_or_default();
+        return format!("the answer is HTML{title}, not JSON: a proxy, or a wrong endpoint");
+    }
+    if text.starts_with(['{', '[']) {
+        return "the answer is JSON that breaks off or is malformed".into();
+    }
+    format!(
+        "the answer is not JSON: {}",
+        one_line(text.lines().next().unwrap_or_default())
+    )
 }
 
 /// The permission in `Permission 'run.services.list' denied on resource …`.

@@ -1,6 +1,7 @@
 //! The diagnosis as the public contract.
 use super::{Diagnosed, Role};
 use crate::fix;
+use crate::redact;
 use crate::report::v1::{self, check, finding, report};
 use crate::rules::engine::{Check, Confidence, Evidence, Fix, Status};
 use crate::rules::{RuleSet, Severity};
@@ -158,7 +159,7 @@ fn check_of(set: &RuleSet, check: &Check) -> v1::Check {
 
 /// What became of a collector.
 pub fn collector(outcome: &snapshot::CollectorOutcome) -> v1::Collector {
-    let optional = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let optional = |text: &String| (!text.is_empty()).then(|| redact::told(text).into_owned());
     v1::Collector {
         name: outcome.name.clone(),
         status: match outcome.status {

@@ -2,6 +2,7 @@
 //!
 //! In come the engine's findings and the mesh; out goes the [`Report`](crate::report::v1::Report).
 mod contract;
+mod discreet;
 mod explain;
 mod path;
 mod verdict;
@@ -45,6 +46,7 @@ pub fn diagnose(snapshot: &Snapshot, set: &RuleSet, selection: &Selection) -> Re
     report
         .warnings
         .extend(evidence.warnings.iter().map(contract::warning));
+    discreet::discreet(&mut report);
     Ok(report)
 }
 

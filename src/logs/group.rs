@@ -2,6 +2,7 @@
 use super::confirm::Hit;
 use super::entry::Record;
 use super::{HitGroup, Origin};
+use crate::redact;
 use crate::snapshot::Warning;
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,6 +10,8 @@ use std::collections::{BTreeMap, HashMap};
 const MAX_GROUPS: usize = 1000;
 /// Length of an excerpt, and of a capture, in bytes.
 const MAX_TEXT: usize = 2000;
+/// As much of a record as is searched for secrets: one that the excerpt's end would cut must be known by what follows.
+const MAX_SEARCHED: usize = 8000;
 /// A line without a time so soon after a hit tells the same once more: Envoy prints a fatal start-up error with its prefix,
 /// `exiting`, and the bare error.
 const TWIN_LINES: u64 = 4;
@@ -56,7 +59,7 @@ impl Groups {
                 ),
             });
         }
-        self.groups.into_values().map(|group| group.found).collect()
+        self.groups.into_values().map(|group| shown(group.found)).collect()
     }
 }
 
@@ -81,7 +84,7 @@ impl Group {
             found.origin = record.origin.clone();
             found.key = hit.key;
             found.captures = hit.captures;
-            found.excerpt = clip(record.message.trim_end());
+            found.excerpt = cut(record.message.trim_end(), MAX_SEARCHED);
             found.locator = format!("{file}:{}", record.line);
         }
         for (names, name) in [
@@ -117,9 +120,28 @@ fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     }
 }
 
+/// A group as it may be seen: whatever a program logs may hold secrets, and what is found goes into reports.
+fn shown(mut group: HitGroup) -> HitGroup {
+    let (raw, excerpt) = {
+        let new = redact::in_log(&group.excerpt).into_owned();
+        (std::mem::replace(&mut group.excerpt, clip(&new)), new)
+    };
+    for text in group.captures.values_mut().chain(group.key.values_mut()) {
+        let mut new = redact::in_log(text).into_owned();
+        // A capture may begin behind what tells a secret: then it is none of what is left of the record.
+        if raw != excerpt && raw.contains(text.as_str()) && !excerpt.contains(&new) {
+            new = "<redacted:capture>".to_owned();
+        }
+        *text = new;
+    }
+    group
+}
+
 /// As much of a text as is kept.
 pub fn clip(text: &str) -> String {
-    text.get(..text.floor_char_boundary(MAX_TEXT))
-        .unwrap_or(text)
-        .to_owned()
+    cut(text, MAX_TEXT)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    text.get(..text.floor_char_boundary(most)).unwrap_or(text).to_owned()
 }

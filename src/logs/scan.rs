@@ -8,6 +8,7 @@ use super::join::Joiner;
 use super::literals::{Need, of_pattern};
 use super::prefilter::Prefilter;
 use super::{LogEvidence, Signature, envoy};
+use crate::redact;
 use crate::snapshot::{Blob, ProjectId, ReadError, Warning};
 use memchr::{memchr, memchr_iter};
 use std::collections::{BTreeMap, BTreeSet};
@@ -291,7 +292,7 @@ impl Source<'_> {
 }
 
 fn not_json(error: &serde_json::Error) -> String {
-    format!("not a log entry: {error}")
+    redact::unquoted(&format!("not a log entry: {error}")).into_owned()
 }
 
 fn count_lines(bytes: Option<&[u8]>) -> u64 {

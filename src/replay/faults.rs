@@ -2,15 +2,17 @@
 //!
 //! ```yaml
 //! - match: { path: "/v2/entries:list", method: POST }
+//!   skip: 1                       # how many are let through first; none by default
 //!   times: 2                      # or always, the default
 //!   action: { status: { code: 429, headers: { retry-after: "1" } } }
 //! ```
-use super::answer::Refusal;
+use super::answer::{Refusal, Shape};
 use super::csds;
 use super::paging::Quirk;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
 use futures_util::{StreamExt, stream};
+use http_body_util::{BodyExt, BodyStream, StreamBody};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io;
@@ -26,6 +28,8 @@ const MESSAGE: &str = "made to fail";
 struct Fault {
     #[serde(rename = "match")]
     place: Place,
+    #[serde(default)]
+    skip: u64,
     #[serde(default)]
     times: Times,
     action: Action,
@@ -83,8 +87,12 @@ pub enum Action {
     TokenLoop,
     /// The first page is empty, and there are more.
     EmptyPage,
-    /// A field of so many bytes in one line.
+    /// The answer begins, and nothing comes behind its first half.
+    Stall,
+    /// A field of so many bytes more, in one line; over gRPC a field that nobody knows.
     Oversize(usize),
+    /// One line of so many bytes that is no answer at all, with status 200.
+    Line(usize),
 }
 
 /// The faults of a file, with what is left of each.
@@ -114,8 +122,11 @@ impl Faults {
 
 impl Fault {
     fn use_up(&self) -> bool {
+        let Some(used) = self.used.fetch_add(1, Ordering::Relaxed).checked_sub(self.skip) else {
+            return false;
+        };
         match self.times {
-            Times::Number(times) => self.used.fetch_add(1, Ordering::Relaxed) < times,
+            Times::Number(times) => used < times,
             Times::Word(Always::Always) | Times::Unsaid => true,
         }
     }
@@ -164,26 +175,28 @@ pub fn quirk(actions: &[Action]) -> Quirk {
     }
 }
 
-/// What comes before the answer: a delay, or another answer in its place. Over gRPC a status is gRPC's own.
-pub async fn before(actions: &[Action], grpc: bool) -> Option<Response<Body>> {
+/// What comes before the answer: a delay, or another answer in its place. Over gRPC (`shape` is `None`) a status is
+/// gRPC's own; without a body of its own it has the shape of its API's errors.
+pub async fn before(actions: &[Action], shape: Option<Shape>) -> Option<Response<Body>> {
     for action in actions {
         match action {
             Action::Delay(milliseconds) => tokio::time::sleep(Duration::from_millis(*milliseconds)).await,
             Action::Hang => std::future::pending().await,
-            Action::Status { code, body, .. } if grpc => {
-                let message = if body.is_empty() { MESSAGE } else { body.as_str() };
-                return Some(csds::status(&Refusal::new(*code, message)).into_http());
-            }
             Action::Status { code, body, headers } => {
-                let mut response = Response::builder()
-                    .status(*code)
-                    .header(header::CONTENT_TYPE, "application/json; charset=UTF-8");
+                let Some(shape) = shape else {
+                    let message = if body.is_empty() { MESSAGE } else { body.as_str() };
+                    return Some(csds::status(&Refusal::new(*code, message)).into_http());
+                };
+                let mut response = Response::builder().status(*code);
                 for (name, value) in headers {
                     response = response.header(name, value);
                 }
+                if !headers.keys().any(|name| name.eq_ignore_ascii_case("content-type")) {
+                    response = response.header(header::CONTENT_TYPE, "application/json; charset=UTF-8");
+                }
                 let body = match body.as_str() {
-                    "" => format!("{{\"error\":{{\"code\":{code},\"message\":\"{MESSAGE}\"}}}}"),
-                    own => own.to_owned(),
+                    "" => Refusal::new(*code, MESSAGE).render(shape).body,
+                    own => own.as_bytes().to_vec(),
                 };
                 return response.body(body.into()).ok();
             }
@@ -193,6 +206,7 @@ pub async fn before(actions: &[Action], grpc: bool) -> Option<Response<Body>> {
                 let response = Response::builder().header(header::CONTENT_TYPE, "text/html; charset=utf-8");
                 return response.body(page.into()).ok();
             }
+            Action::Line(size) => return Some(Response::new(vec![b'x'; *size].into())),
             _ => {}
         }
     }
@@ -200,32 +214,76 @@ pub async fn before(actions: &[Action], grpc: bool) -> Option<Response<Body>> {
 }
 
 /// What is done to the answer itself.
-pub async fn after(actions: &[Action], response: Response<Body>) -> Response<Body> {
-    let touched = |action: &&Action| matches!(action, Action::Reset | Action::Truncate | Action::Oversize(_));
+pub async fn after(actions: &[Action], grpc: bool, response: Response<Body>) -> Response<Body> {
+    let touched = |action: &&Action| {
+        matches!(
+            action,
+            Action::Reset | Action::Truncate | Action::Stall | Action::Oversize(_)
+        )
+    };
     let Some(action) = actions.iter().find(touched) else {
         return response;
     };
-    let (mut parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let (mut parts, mut body) = response.into_parts();
+    // A gRPC stream goes on for as long as its client listens: its first message is what is broken.
+    let bytes = if grpc {
+        first_message(&mut body).await
+    } else {
+        let whole = std::mem::take(&mut body).collect().await;
+        whole.map(|whole| whole.to_bytes()).unwrap_or_default()
+    };
     parts.headers.remove(header::CONTENT_LENGTH);
+    if !grpc && matches!(action, Action::Reset | Action::Stall) {
+        let length = HeaderValue::from(bytes.len());
+        parts.headers.insert(header::CONTENT_LENGTH, length);
+    }
     let half = bytes.slice(..bytes.len() / 2);
     let body = match action {
         Action::Truncate => Body::from(half),
-        Action::Oversize(size) => Body::from(padded(&bytes, *size)),
-        _ => {
-            parts
-                .headers
-                .insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-            // What was sent must be on its way before the connection breaks.
-            let broken = async {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                Err(io::Error::from(io::ErrorKind::ConnectionReset))
-            };
-            let first = stream::once(async { Ok(half) });
-            Body::from_stream(first.chain(stream::once(broken)))
+        Action::Oversize(size) if grpc => {
+            let first = BodyStream::new(Body::from(larger(&bytes, *size)));
+            Body::new(StreamBody::new(first.chain(BodyStream::new(body))))
         }
+        Action::Oversize(size) => Body::from(padded(&bytes, *size)),
+        Action::Stall => begun(half, std::future::pending()),
+        // What was sent must be on its way before the connection breaks.
+        _ => begun(half, tokio::time::sleep(Duration::from_millis(20))),
     };
     Response::from_parts(parts, body)
+}
+
+/// A body that breaks off behind its first part, once `until` is over.
+fn begun(first: Bytes, until: impl Future<Output = ()> + Send + 'static) -> Body {
+    let broken = async {
+        until.await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    };
+    Body::from_stream(stream::once(async { Ok(first) }).chain(stream::once(broken)))
+}
+
+/// The length of a gRPC message with its head: a flag, the length, protobuf.
+fn message_length(bytes: &[u8]) -> Option<usize> {
+    let length: [u8; 4] = bytes.get(1..5)?.try_into().ok()?;
+    Some(5 + u32::from_be_bytes(length) as usize)
+}
+
+async fn first_message(body: &mut Body) -> Bytes {
+    let mut bytes = Vec::new();
+    while message_length(&bytes).is_none_or(|length| bytes.len() < length) {
+        match body.frame().await.and_then(Result::ok).and_then(|frame| frame.into_data().ok()) {
+            Some(data) => bytes.extend_from_slice(&data),
+            None => break,
+        }
+    }
+    bytes.into()
+}
+
+/// A gRPC message with one more field, number 1000.
+fn larger(frame: &[u8], size: usize) -> Bytes {
+    let mut new = frame.get(5..).unwrap_or_default().to_vec();
+    prost::encoding::bytes::encode(1000, &vec![b'x'; size], &mut new);
+    let length = u32::try_from(new.len()).unwrap_or(u32::MAX).to_be_bytes();
+    [&[0], length.as_slice(), &new].concat().into()
 }
 
 /// A JSON object with one more field.
@@ -261,6 +319,14 @@ mod tests {
         assert!(faults.take("POST", "/v2/projects/p/services").is_empty());
         assert_eq!(faults.take("GET", "/v3/projects/p").len(), 2);
         assert_eq!(faults.take("GET", "/v3/folders/p"), [Action::Reset]);
+    }
+
+    #[test]
+    fn some_may_be_let_through_first() {
+        let faults =
+            Faults::parse("- match: { path: / }\n  skip: 2\n  times: 1\n  action: stall\n").unwrap();
+        let taken: Vec<usize> = (0..5).map(|_| faults.take("GET", "/x").len()).collect();
+        assert_eq!(taken, [0, 0, 1, 0, 0]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 use super::answer::{Answer, Refusal};
 use super::ask::Ask;
 use super::listing::{Kind, Served, named};
-use super::paging::{GOOGLE, Style};
+use super::paging::{GOOGLE, NO_PAGES, Style};
 use super::{iam, resources};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -239,12 +239,7 @@ fn clusters(project: &str) -> Kind<'_> {
         array: "clusters",
         permission: "container.clusters.list",
         // container.v1 has no pages.
-        style: Style {
-            size: "-",
-            token: "-",
-            default: usize::MAX,
-            most: usize::MAX,
-        },
+        style: NO_PAGES,
     }
 }
 

@@ -34,6 +34,14 @@ pub struct Style {
 /// What most of Google's APIs do.
 pub const GOOGLE: Style = Style::google(100, 1000);
 
+/// All in one answer.
+pub const NO_PAGES: Style = Style {
+    size: "-",
+    token: "-",
+    default: usize::MAX,
+    most: usize::MAX,
+};
+
 impl Style {
     pub const fn google(default: usize, most: usize) -> Self {
         Self {
@@ -77,7 +85,13 @@ pub fn page(ask: &Ask, style: Style, total: usize, cap: usize) -> Result<Page, R
         size => size.min(cap),
     };
     let listing = listing(ask, style);
-    cut(ask.quirk, ask.parameter(style.token), size, total, &listing)
+    // Where there are no pages, none goes wrong.
+    let quirk = if style.token == NO_PAGES.token {
+        Quirk::None
+    } else {
+        ask.quirk
+    };
+    cut(quirk, ask.parameter(style.token), size, total, &listing)
 }
 
 /// What a token belongs to: another listing or filter does not take it.

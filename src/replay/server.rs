@@ -151,7 +151,7 @@ async fn gate(State(shared): State<Arc<Shared>>, mut request: Request, next: Nex
     let path = request.uri().path().to_owned();
     let actions = shared.faults.take(request.method().as_str(), &path);
     let grpc = path.starts_with(csds::SERVICE);
-    if let Some(response) = faults::before(&actions, grpc).await {
+    if let Some(response) = faults::before(&actions, (!grpc).then(|| shape(&path))).await {
         return response;
     }
     let given = request.headers().get(header::AUTHORIZATION);
@@ -166,7 +166,7 @@ async fn gate(State(shared): State<Arc<Shared>>, mut request: Request, next: Nex
         return respond(&refusal.render(shape(&path)));
     }
     request.extensions_mut().insert(faults::quirk(&actions));
-    faults::after(&actions, next.run(request).await).await
+    faults::after(&actions, grpc, next.run(request).await).await
 }
 
 /// `/kubernetes/MEMBERSHIP/with-token/TOKEN/…`: kubectl reads no credentials for a server that is not https

@@ -1,7 +1,7 @@
 //! CSDS by gRPC: a stream of one request, and its first answer.
 use super::wire::Unopened;
 use super::{Target, Trouble, access, details, missing_permission, query};
-use crate::collect::refusal::{one_line, quoted_permission, with_causes};
+use crate::collect::refusal::{one_line, quoted_permission, with_causes, without};
 use crate::collect::token;
 use backon::{ExponentialBuilder, Retryable};
 use http::HeaderValue;
@@ -108,7 +108,7 @@ fn trouble(status: &Status, token: &str) -> Trouble {
         }
         _ => status.message().to_owned(),
     };
-    let message = one_line(&message.replace(token, "[token]"));
+    let message = one_line(&without(&message, token));
     let text = format!("{} {}: {message}", status.code() as i32, name(status.code()));
     // A gRPC server always ends with its own status; what has none is not one.
     if status.message().contains("grpc-status header missing") {
@@ -121,14 +121,13 @@ fn trouble(status: &Status, token: &str) -> Trouble {
     match status.code() {
         Code::PermissionDenied | Code::Unauthenticated if !on_the_way => {
             let mut info = details::error_info(status.details());
-            let named = info
-                .metadata
-                .remove("permission")
-                .or_else(|| quoted_permission(&message));
+            let mut told = |name: &str| Some(without(&info.metadata.remove(name)?, token));
+            let (named, resource) = (told("permission"), told("resource"));
+            let named = named.or_else(|| quoted_permission(&message));
             let denied = status.code() == Code::PermissionDenied;
             Trouble::Refused {
                 permission: denied.then(|| missing_permission(&info.reason, named)).flatten(),
-                resource: info.metadata.remove("resource"),
+                resource,
                 text,
             }
         }

@@ -1,10 +1,12 @@
 //! CSDS by REST, where gRPC does not get through: `POST v3/discovery:client_status`.
 use super::{Target, Trouble, access, missing_permission, query};
-use crate::collect::refusal::{Refusal, with_causes};
+use crate::collect::refusal::{Refusal, is_json, not_json, scrubbed, with_causes, without};
 use crate::collect::token;
+use crate::redact;
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use serde::Deserialize;
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -46,7 +48,7 @@ async fn once(
         target.base_url.trim_end_matches('/')
     );
     let broken = |error: reqwest::Error| {
-        let text = with_causes(&error.without_url()).replace(&token, "[token]");
+        let text = without(&with_causes(&error.without_url()), &token);
         Trouble::Passing(format!("no connection, or a broken one: {text}"))
     };
     let request = client
@@ -60,11 +62,15 @@ async fn once(
     let wait = response.headers().get(RETRY_AFTER);
     let wait: Option<u64> = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let body = response.bytes().await.map_err(broken)?;
-    if status.is_success() {
+    if status.is_success() && is_json(&body) {
         return Ok(body.into());
     }
+    let body = scrubbed(&body, &token);
+    if status.is_success() {
+        return Err(Trouble::Final(not_json(&body)));
+    }
     let refusal = Refusal::read(status.as_u16(), &body);
-    let text = refusal.text.replace(&token, "[token]");
+    let text = refusal.text;
     match status.as_u16() {
         429 | 500 | 502 | 503 | 504 => {
             if let Ok(mut asked) = asked.lock() {
@@ -94,6 +100,9 @@ pub struct Joined {
 struct Answer<'a> {
     #[serde(borrow, default)]
     config: Vec<&'a RawValue>,
+    /// What a gateway may say under status 200.
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
 }
 
 impl Joined {
@@ -108,12 +117,16 @@ impl Joined {
             _ => serde_json::from_slice(body).map(|answer| vec![answer]),
         }
         .map_err(|error| {
-            let what = match first {
-                Some(b'<') => "an HTML page (a proxy's?)".into(),
-                _ => error.to_string(),
+            let problem = match error.classify() {
+                Category::Data => format!("the answer is JSON, but no ClientStatusResponse: {error}"),
+                _ => not_json(body),
             };
-            format!("the answer is no ClientStatusResponse in JSON: {what}")
+            redact::unquoted(&problem).into_owned()
         })?;
+        if let Some(refused) = answers.iter().find_map(|answer| answer.error) {
+            let body = format!("{{\"error\":{refused}}}");
+            return Err(Refusal::read(200, body.as_bytes()).text);
+        }
         let before = self.clients;
         for client in answers.iter().flat_map(|answer| &answer.config) {
             if self.clients > 0 {

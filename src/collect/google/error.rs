@@ -1,14 +1,12 @@
 //! What an API says when it refuses, in each of the shapes that Google's APIs have.
 use super::Call;
 use crate::collect::Failure;
+use crate::collect::refusal::{not_json, one_line, without};
 use regex::Regex;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 use std::sync::LazyLock;
 use std::time::Duration;
-
-/// The longest message that is passed on, in characters.
-const LONGEST: usize = 600;
 
 /// The permission and the resource as messages name them: IAM's way, then Compute Engine's.
 static DENIED: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -68,7 +66,7 @@ impl CallError {
         }
         Self {
             broken: !error.is_builder(),
-            ..Self::plain(clip(&text))
+            ..Self::plain(one_line(&text))
         }
     }
 
@@ -108,7 +106,7 @@ impl CallError {
             (false, true) => format!("{status} {title}"),
             (false, false) => format!("{status} {title}: {message}"),
         };
-        error.text = clip(&error.text);
+        error.text = one_line(&error.text);
         let data = |name: &str| {
             let value = info?.get("metadata")?.get(name)?.as_str()?;
             Some(value.to_owned())
@@ -128,6 +126,15 @@ impl CallError {
         error.resource = data("resource");
         error.blame(call);
         error
+    }
+
+    /// An error under a status that says success, as gateways write it: without it, an answer that names nothing would
+    /// pass for an empty one.
+    pub fn under_success(body: &[u8], call: &Call) -> Self {
+        let value: Value = serde_json::from_slice(body).unwrap_or_default();
+        let code = value.pointer("/error/code").and_then(Value::as_u64);
+        let code = code.and_then(|code| u16::try_from(code).ok()).unwrap_or(200);
+        Self::from_answer(code, None, body, call)
     }
 
     /// The permission that was missing: what the message says, else what the call is known to need.
@@ -165,17 +172,9 @@ impl CallError {
 
     /// With a secret taken out, wherever somebody echoed it.
     pub fn without(mut self, secret: &str) -> Self {
-        if !secret.is_empty() {
-            for text in [
-                Some(&mut self.text),
-                self.permission.as_mut(),
-                self.resource.as_mut(),
-            ]
-            .into_iter()
-            .flatten()
-            {
-                *text = text.replace(secret, "[token]");
-            }
+        let named = [self.permission.as_mut(), self.resource.as_mut()];
+        for text in named.into_iter().flatten().chain([&mut self.text]) {
+            *text = without(text, secret);
         }
         self
     }
@@ -223,39 +222,4 @@ fn retry_info(error: &Value) -> Option<Duration> {
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
-}
-
-/// What a body is that is no JSON.
-pub fn not_json(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body.get(..body.len().min(4096)).unwrap_or_default());
-    let text = text.trim();
-    if text.is_empty() {
-        return "the answer is empty".into();
-    }
-    if text.starts_with('<') {
-        let lower = text.to_ascii_lowercase();
-        let title = lower.find("<title>").and_then(|at| {
-            let from = at + "<title>".len();
-            let to = lower.get(from..)?.find('<')? + from;
-            text.get(from..to)
-        });
-        let title = title
-            .map(|title| format!(" ({})", title.trim()))
-            .unwrap_or_default();
-        return format!("the answer is HTML{title}, not JSON: a proxy, or a wrong endpoint");
-    }
-    if text.starts_with(['{', '[']) {
-        return "the answer is JSON that breaks off or is malformed".into();
-    }
-    format!(
-        "the answer is not JSON: {}",
-        clip(text.lines().next().unwrap_or_default())
-    )
-}
-
-fn clip(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text.to_owned(),
-    }
 }

@@ -1,6 +1,7 @@
 //! Pages of one listing joined, the items as they came.
-use super::CallError;
-use super::error::not_json;
+use super::{Call, CallError};
+use crate::collect::refusal::not_json;
+use crate::redact;
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
@@ -42,15 +43,19 @@ impl Joined {
     }
 
     /// Adds a page; the token of the next one.
-    pub fn add(&mut self, page: &[u8]) -> Result<Option<String>, CallError> {
+    pub fn add(&mut self, page: &[u8], call: &Call) -> Result<Option<String>, CallError> {
         self.bytes += page.len();
         let broken = |_| CallError::plain(not_json(page));
         let mut object: Object = serde_json::from_slice(page).map_err(|error| {
             if error.is_data() {
-                return CallError::plain(format!("the answer is JSON, but no object: {error}"));
+                let problem = format!("the answer is JSON, but no object: {error}");
+                return CallError::plain(redact::unquoted(&problem));
             }
             CallError::plain(not_json(page))
         })?;
+        if object.contains_key("error") {
+            return Err(CallError::under_success(page, call));
+        }
         let token = match object.shift_remove("nextPageToken") {
             Some(raw) => serde_json::from_str::<Option<String>>(raw.get()).map_err(broken)?,
             None => None,
@@ -76,10 +81,8 @@ impl Joined {
 
     fn add_items(&mut self, raw: &RawValue) -> Result<(), CallError> {
         let odd = |error| {
-            CallError::plain(format!(
-                "`{}` of the answer is not as the API has it: {error}",
-                self.key
-            ))
+            let problem = format!("`{}` of the answer is not as the API has it: {error}", self.key);
+            CallError::plain(redact::unquoted(&problem))
         };
         if !self.aggregated {
             let items: Vec<Box<RawValue>> = serde_json::from_str(raw.get()).map_err(odd)?;

@@ -1,7 +1,7 @@
 //! A whole listing, page by page.
-use super::error::not_json;
 use super::join::Joined;
 use super::{Call, CallError, Client};
+use crate::collect::refusal::not_json;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ impl Client {
         let plain = page_call.query.len();
         loop {
             let page = self.send(&page_call).await?;
-            let Some(token) = joined.add(&page)? else {
+            let Some(token) = joined.add(&page, call)? else {
                 break;
             };
             if joined.bytes() > LARGEST {
@@ -95,6 +95,9 @@ impl Client {
     pub async fn object(&self, call: &Call) -> Result<(Vec<u8>, Value), CallError> {
         let body = self.send(call).await?;
         match serde_json::from_slice(&body) {
+            Ok(Value::Object(fields)) if fields.contains_key("error") => {
+                Err(CallError::under_success(&body, call))
+            }
             Ok(value @ Value::Object(_)) => Ok((body, value)),
             Ok(_) => Err(CallError::plain("the answer is JSON, but no object")),
             Err(_) => Err(CallError::plain(not_json(&body))),

@@ -10,10 +10,12 @@ pub use call::{Call, segment};
 pub use error::CallError;
 pub use listing::{Listing, Paging};
 
-use super::{Endpoints, Token, token};
+use super::refusal::{is_json, scrubbed};
+use super::{Api, Endpoints, Token, token};
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response, Url};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -30,7 +32,7 @@ pub struct Limits {
     pub retries: usize,
     /// The wait before the first of them; each next one waits about twice as long.
     pub first_wait: Duration,
-    /// Calls in flight at once.
+    /// Calls of one API in flight at once. Each has its own: one that does not answer must not hold up the others.
     pub concurrency: usize,
 }
 
@@ -41,7 +43,7 @@ impl Default for Limits {
             answer: 128 << 20,
             retries: 4,
             first_wait: Duration::from_millis(250),
-            concurrency: 16,
+            concurrency: 8,
         }
     }
 }
@@ -58,7 +60,7 @@ struct Inner {
     token: Token,
     quota_project: Option<String>,
     limits: Limits,
-    permits: Semaphore,
+    permits: BTreeMap<Api, Semaphore>,
     deadline: Instant,
     /// Turns true when the user has had enough.
     stop: watch::Receiver<bool>,
@@ -90,7 +92,7 @@ impl Client {
             token,
             quota_project,
             limits,
-            permits: Semaphore::new(limits.concurrency),
+            permits: Api::ALL.map(|api| (api, Semaphore::new(limits.concurrency))).into(),
             deadline,
             stop,
         })))
@@ -144,11 +146,10 @@ impl Client {
 
     async fn attempt(&self, call: &Call) -> Result<Vec<u8>, CallError> {
         let inner = &self.0;
-        let _permit = inner
-            .permits
-            .acquire()
-            .await
-            .map_err(|_| CallError::interrupted())?;
+        let _permit = match inner.permits.get(&call.api) {
+            Some(permits) => permits.acquire().await.ok(),
+            None => None,
+        };
         let token = (inner.token)().await.map_err(CallError::plain)?;
         let result = match tokio::time::timeout(inner.limits.attempt, self.exchange(call, &token)).await {
             Ok(result) => result,
@@ -169,10 +170,14 @@ impl Client {
         let status = response.status().as_u16();
         let retry_after = error::retry_after(response.headers());
         let body = self.body(response).await?;
-        if (200..300).contains(&status) {
-            return Ok(body);
+        if !(200..300).contains(&status) {
+            let body = scrubbed(&body, token);
+            return Err(CallError::from_answer(status, retry_after, &body, call));
         }
-        Err(CallError::from_answer(status, retry_after, &body, call))
+        if !is_json(&body) {
+            return Err(CallError::unreadable(&scrubbed(&body, token)));
+        }
+        Ok(body)
     }
 
     fn request(&self, call: &Call, token: &str) -> Result<RequestBuilder, CallError> {

@@ -3,7 +3,7 @@ use super::Access;
 use crate::collect::refusal::{one_line, with_causes};
 use crate::collect::token::{self, Token};
 use kube::client::AuthError;
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use std::path::Path;
 use std::time::Duration;
@@ -16,6 +16,8 @@ pub struct Connection {
     pub client: Client,
     /// Sent with every request; a kubeconfig brings its own.
     pub token: Option<Token>,
+    /// What a kubeconfig sends and nobody may read, should a server echo it.
+    pub hidden: Vec<String>,
 }
 
 /// Makes the client. An exec plugin of the kubeconfig runs here.
@@ -30,12 +32,29 @@ pub async fn open(access: &Access) -> Result<Connection, String> {
         Access::Gateway { token, .. } => (Config::new(gateway(access)?), Some(token.clone())),
     };
     let config = adjusted(config);
+    let hidden = credentials(&config.auth_info);
     // An exec plugin is waited for, which must not hold up the other collectors.
     let client = tokio::task::spawn_blocking(move || Client::try_from(config)).await;
     let client = client
         .map_err(|error| format!("the client was not made: {error}"))?
         .map_err(|error| client_trouble(&error))?;
-    Ok(Connection { client, token })
+    Ok(Connection {
+        client,
+        token,
+        hidden,
+    })
+}
+
+/// The credentials that stand in a kubeconfig itself and travel with a request.
+fn credentials(auth: &AuthInfo) -> Vec<String> {
+    let value = serde_json::to_value(auth).unwrap_or_default();
+    let provider = ["access-token", "id-token", "refresh-token"].map(|key| format!("/auth-provider/config/{key}"));
+    let own = ["/token", "/password"].map(str::to_owned);
+    let told = own.iter().chain(&provider).filter_map(|place| Some(value.pointer(place)?.as_str()?.to_owned()));
+    let in_file = auth.token_file.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+    told.chain(in_file.map(|token| token.trim().to_owned()))
+        .filter(|secret| !secret.is_empty())
+        .collect()
 }
 
 fn gateway(access: &Access) -> Result<http::Uri, String> {

@@ -3,9 +3,11 @@ use super::connect::Connection;
 use super::kinds::Kind;
 use super::request::Trouble;
 use crate::collect::Store;
-use crate::collect::refusal::one_line;
+use crate::collect::refusal::{not_json, one_line};
+use crate::redact;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -194,24 +196,21 @@ impl<'a> Listing<'a> {
 }
 
 fn read(bytes: &[u8]) -> Result<Page<'_>, Trouble> {
-    let begins = || {
-        one_line(&String::from_utf8_lossy(
-            bytes.get(..80.min(bytes.len())).unwrap_or_default(),
-        ))
-    };
     let page: Page = serde_json::from_slice(bytes).map_err(|error| {
-        Trouble::Final(format!(
-            "the answer is no List in JSON: {error}; it begins {}",
-            begins()
-        ))
+        let problem = match error.classify() {
+            Category::Data => format!("the answer is JSON, but no List: {error}"),
+            _ => not_json(bytes),
+        };
+        Trouble::Final(redact::unquoted(&problem).into_owned())
     })?;
     if page.kind.ends_with("List") {
         return Ok(page);
     }
-    Err(Trouble::Final(format!(
-        "the answer is no List; it begins {}",
-        begins()
-    )))
+    let problem = match page.kind.as_ref() {
+        "" => "the answer is JSON, but no List: it has no `kind`".to_owned(),
+        kind => format!("the answer is no List, but a {}", one_line(kind)),
+    };
+    Err(Trouble::Final(problem))
 }
 
 /// The List's head, from its first page; the token and the count of what remains are the page's alone.

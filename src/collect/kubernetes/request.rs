@@ -1,6 +1,6 @@
 //! One GET, raw, tried again where that may help.
 use super::connect::{self, Connection};
-use crate::collect::refusal::{Refusal, Speaker, with_causes};
+use crate::collect::refusal::{Refusal, Speaker, is_json, not_json, scrubbed, with_causes, without};
 use crate::collect::token;
 use backon::{ExponentialBuilder, Retryable};
 use http::{Request, StatusCode, header};
@@ -30,17 +30,18 @@ pub enum Trouble {
 
 impl Trouble {
     /// With a secret taken out, wherever somebody echoed it.
-    fn without(mut self, secret: &str) -> Self {
-        let text = match &mut self {
-            Self::Passing { text, .. } | Self::Expired(text) | Self::NotServed(text) | Self::Final(text) => {
-                text
-            }
-            Self::Denied(refusal) => &mut refusal.text,
-        };
-        if !secret.is_empty() {
-            *text = text.replace(secret, "[token]");
+    fn without(self, secret: &str) -> Self {
+        let clean = |text: String| without(&text, secret);
+        match self {
+            Self::Passing { text, wait } => Self::Passing {
+                text: clean(text),
+                wait,
+            },
+            Self::Expired(text) => Self::Expired(clean(text)),
+            Self::NotServed(text) => Self::NotServed(clean(text)),
+            Self::Denied(refusal) => Self::Denied(refusal),
+            Self::Final(text) => Self::Final(clean(text)),
         }
-        self
     }
 }
 
@@ -73,18 +74,44 @@ impl Connection {
     async fn get_once(&self, path: &str) -> Result<Vec<u8>, Trouble> {
         let request = Request::get(path).header(header::ACCEPT, "application/json");
         let Some(token) = &self.token else {
-            return self.answer(request, path).await;
+            return self.answer(request, path, &self.hidden).await;
         };
         let token = token().await;
         let token = token.map_err(|error| Trouble::Final(format!("no access token: {error}")))?;
         let bearer = token::bearer(&token).map_err(Trouble::Final)?;
         let request = request.header(header::AUTHORIZATION, bearer);
-        self.answer(request, path)
-            .await
-            .map_err(|trouble| trouble.without(&token))
+        self.answer(request, path, &[token]).await
     }
 
-    async fn answer(&self, request: http::request::Builder, path: &str) -> Result<Vec<u8>, Trouble> {
+    /// The answer's body. `secrets` travel with the request: nothing that is said of it shows them.
+    async fn answer(
+        &self,
+        request: http::request::Builder,
+        path: &str,
+        secrets: &[String],
+    ) -> Result<Vec<u8>, Trouble> {
+        let answer = self.exchange(request, path).await;
+        let (head, mut bytes) =
+            answer.map_err(|trouble| secrets.iter().fold(trouble, |trouble, secret| trouble.without(secret)))?;
+        if head.status.is_success() && is_json(&bytes) {
+            return Ok(bytes);
+        }
+        for secret in secrets {
+            bytes = scrubbed(&bytes, secret).into_owned();
+        }
+        if head.status.is_success() {
+            return Err(Trouble::Final(not_json(&bytes)));
+        }
+        let wait = head.headers.get(header::RETRY_AFTER);
+        let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        Err(refused(head.status, &bytes, wait.map(Duration::from_secs)))
+    }
+
+    async fn exchange(
+        &self,
+        request: http::request::Builder,
+        path: &str,
+    ) -> Result<(http::response::Parts, Vec<u8>), Trouble> {
         let request = request
             .body(Body::empty())
             .map_err(|error| Trouble::Final(format!("{path}: {error}")))?;
@@ -107,12 +134,7 @@ impl Connection {
                 break;
             }
         }
-        if head.status.is_success() {
-            return Ok(bytes);
-        }
-        let wait = head.headers.get(header::RETRY_AFTER);
-        let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Err(refused(head.status, &bytes, wait.map(Duration::from_secs)))
+        Ok((head, bytes))
     }
 }
 

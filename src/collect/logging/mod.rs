@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use pace::Pace;
 use segments::Segments;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
@@ -46,6 +47,7 @@ struct Page<'a> {
     entries: Vec<&'a RawValue>,
     #[serde(default)]
     next_page_token: String,
+    error: Option<IgnoredAny>,
 }
 
 pub async fn collect(means: &Means, options: &Options) -> Outcome {
@@ -129,6 +131,9 @@ async fn read(
         };
         let next = answer.and_then(|body| {
             let page: Page = serde_json::from_slice(&body).map_err(|_| CallError::unreadable(&body))?;
+            if page.error.is_some() {
+                return Err(CallError::under_success(&body, &call));
+            }
             let room = usize::try_from(most - read).unwrap_or(usize::MAX);
             let kept = page.entries.get(..room.min(page.entries.len())).unwrap_or_default();
             let kept_on_disk = segments.add(kept);

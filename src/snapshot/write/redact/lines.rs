@@ -1,6 +1,6 @@
 //! Logs of any size, line by line in constant memory.
-use super::fields::Fields;
-use super::{Place, Redactor, walk};
+use super::Redactor;
+use crate::redact::{Fields, Place, Replace, rewrite};
 use std::borrow::Cow;
 use std::io::{self, BufRead, Read, Write};
 
@@ -80,12 +80,7 @@ impl Log {
         let whole = self.within_key(text, redactor);
         let text: &str = whole.as_deref().unwrap_or(text);
         if text.trim_start().starts_with('{') {
-            let mut fields = Fields {
-                redactor: &mut *redactor,
-                place: Place::Log,
-                nested: 0,
-            };
-            match walk::rewrite(text, &mut fields) {
+            match rewrite(text, &mut Fields::new(redactor, Place::Log)) {
                 Ok(Cow::Owned(new)) => return Some(new),
                 Ok(Cow::Borrowed(_)) => return whole,
                 // Cut off or no JSON at all: a text like any other.
@@ -134,8 +129,9 @@ fn longest_base64(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::{Key, Level, Redaction};
+    use super::super::{Level, Redaction};
     use super::*;
+    use crate::redact::Key;
     use crate::snapshot::Snapshot;
 
     fn redacted(log: &[u8]) -> (Vec<u8>, u64) {

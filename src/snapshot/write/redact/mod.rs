@@ -1,21 +1,17 @@
 //! What must not leave the house, replaced by keyed hashes; what a diagnosis reads stays.
 //!
-//! Texts come in, file by file; out they go with secrets replaced, and a count of each kind. `fields` judges by place,
-//! `text` by form, `walk` finds the texts in JSON without touching the rest, `lines` does so for logs of any size,
-//! `csds` for the proxies' status, and `strict` hides names and addresses as well.
+//! Texts come in, file by file; out they go with secrets replaced, and a count of each kind. What is secret the room
+//! `redact` knows; `lines` goes through logs of any size, `csds` through the proxies' status, `keep` knows the hosts that
+//! stay readable, and `strict` hides names and addresses as well.
 mod csds;
-mod fields;
 mod keep;
 mod lines;
 mod strict;
-mod text;
-mod tokens;
-mod walk;
 
-pub use fields::Place;
+pub use crate::redact::{Key, Place};
 pub use lines::lines;
-pub use tokens::Key;
 
+use crate::redact::{Fields, Forms, NotJson, QUERIES, Replace, Tokens, rewrite};
 use crate::snapshot::{ReadError, Snapshot};
 use regex::Regex;
 use std::borrow::Cow;
@@ -62,9 +58,9 @@ pub struct Redaction {
 /// Takes it out, file by file.
 pub struct Redactor {
     level: Level,
-    forms: text::Forms,
+    forms: Forms,
     kept: keep::Kept,
-    tokens: tokens::Tokens,
+    tokens: Tokens,
     names: Option<strict::Names>,
 }
 
@@ -77,9 +73,9 @@ impl Redactor {
             .transpose()?;
         Ok(Self {
             level: redaction.level,
-            forms: text::Forms::new(redaction.patterns.clone())?,
+            forms: Forms::new(redaction.patterns.clone())?,
             kept: keep::Kept::of(snapshot),
-            tokens: tokens::Tokens::new(redaction.key.clone()),
+            tokens: Tokens::new(redaction.key.clone()),
             names,
         })
     }
@@ -94,21 +90,13 @@ impl Redactor {
         self.level == Level::Off && !self.forms.has_own()
     }
 
-    fn is_on(&self) -> bool {
-        self.level != Level::Off
-    }
-
     /// A whole JSON file.
     ///
     /// # Errors
     /// Where it is no JSON.
     pub fn json<'t>(&mut self, text: &'t str, place: Place, origin: &str) -> Result<Cow<'t, str>, ReadError> {
-        let mut fields = fields::Fields {
-            redactor: self,
-            place,
-            nested: 0,
-        };
-        walk::rewrite(text, &mut fields).map_err(|walk::NotJson(at)| {
+        let mut fields = Fields::new(self, place);
+        rewrite(text, &mut fields).map_err(|NotJson(at)| {
             let before = text.get(..at).unwrap_or(text);
             ReadError::Malformed {
                 origin: origin.to_owned(),
@@ -125,7 +113,7 @@ impl Redactor {
         if self.is_on() {
             self.text(text, true)
         } else {
-            self.own_only(text)
+            self.own(text)
         }
     }
 
@@ -136,36 +124,34 @@ impl Redactor {
             .map_or_else(|| path.to_owned(), |names| names.path(path))
     }
 
-    fn own_only(&mut self, text: &str) -> Option<String> {
-        self.forms.own(text, &mut self.tokens)
-    }
-
-    fn text(&mut self, text: &str, with_query: bool) -> Option<String> {
-        let new = self.forms.redact(text, with_query, &mut self.tokens);
-        self.renamed(new, text)
-    }
-
-    /// A field's name: strict's names, and whatever has the form of a secret.
-    fn name(&mut self, name: &str) -> Option<String> {
-        if self.is_on() {
-            self.text(name, false)
-        } else {
-            self.own_only(name)
-        }
-    }
-
     fn renamed(&mut self, new: Option<String>, text: &str) -> Option<String> {
         let Some(names) = &self.names else { return new };
         names
             .rename(new.as_deref().unwrap_or(text), &mut self.tokens)
             .or(new)
     }
+}
+
+impl Replace for Redactor {
+    fn is_on(&self) -> bool {
+        self.level != Level::Off
+    }
+
+    fn own(&mut self, text: &str) -> Option<String> {
+        self.forms.own(text, &mut self.tokens)
+    }
+
+    fn text(&mut self, text: &str, with_query: bool) -> Option<String> {
+        let leave: &[&str] = if with_query { &[] } else { &[QUERIES] };
+        let new = self.forms.redact(text, leave, &mut self.tokens);
+        self.renamed(new, text)
+    }
 
     fn whole(&mut self, kind: &str, text: &str) -> String {
         self.tokens.replace(kind, text)
     }
 
-    /// An environment value, but for the hosts of the mesh that it names.
+    /// But for the hosts of the mesh that it names.
     fn env(&mut self, text: &str) -> String {
         let hosts = self.kept.within(text);
         let mut new = self.whole("env", text);
@@ -174,5 +160,14 @@ impl Redactor {
             new.push_str(&host);
         }
         self.renamed(None, &new).unwrap_or(new)
+    }
+
+    /// With strict's names too.
+    fn name(&mut self, name: &str) -> Option<String> {
+        if self.is_on() {
+            self.text(name, false)
+        } else {
+            self.own(name)
+        }
     }
 }

@@ -7,7 +7,7 @@ mod address;
 mod host;
 mod project;
 
-use super::tokens::{Key, Tokens};
+use crate::redact::{Key, Tokens};
 use crate::snapshot::Snapshot;
 use address::Addresses;
 use host::Hosts;

@@ -94,21 +94,23 @@ const FORMS: [Form; 12] = [
         spares: is_empty_value,
     },
     Form {
-        kind: "email",
+        kind: PEOPLE,
         pattern: r"[\p{L}\p{N}._%+'-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
         marks: &["@", "%40"],
         spares: is_service_account,
     },
     Form {
-        kind: "query",
+        kind: QUERIES,
         pattern: r#"(?:[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>?#]*|(?:^|[\s"'`=(,:|\[])/[^\s"'<>?]*?)(?:\?|%3[Ff])(?P<v>[^\s"'<>#)`]+)"#,
         marks: &["?", "%3f"],
         spares: never,
     },
 ];
 
-/// The last form's index: it is left out where a `?` is part of a pattern.
-const QUERY: usize = FORMS.len() - 1;
+/// The form of queries: it is left out where a `?` is part of a pattern.
+pub const QUERIES: &str = "query";
+/// The form of people's addresses: it is left out where people are what a text is about.
+pub const PEOPLE: &str = "email";
 
 fn never(_: &str) -> bool {
     false
@@ -190,8 +192,8 @@ impl Forms {
         !self.own.is_empty() || self.marks.is_match(line)
     }
 
-    /// The text without its secrets; `None` where there are none.
-    pub fn redact(&self, text: &str, with_query: bool, tokens: &mut Tokens) -> Option<String> {
+    /// The text without its secrets but those of the kinds to leave; `None` where there are none.
+    pub fn redact(&self, text: &str, leave: &[&str], tokens: &mut Tokens) -> Option<String> {
         let own = self.own(text, tokens);
         let mut new = own.map_or(Cow::Borrowed(text), Cow::Owned);
         let mut wanted = 0_u32;
@@ -201,7 +203,7 @@ impl Forms {
             }
         }
         for (index, (form, pattern)) in self.forms.iter().enumerate() {
-            if wanted & (1 << index) == 0 || (index == QUERY && !with_query) {
+            if wanted & (1 << index) == 0 || leave.contains(&form.kind) {
                 continue;
             }
             if let Some(changed) = replace(pattern, form.kind, form.spares, &new, tokens) {
@@ -288,7 +290,7 @@ mod tests {
     fn redacted(text: &str) -> String {
         let forms = Forms::new(Vec::new()).unwrap();
         let mut tokens = Tokens::new(Key::from_text("test"));
-        let new = forms.redact(text, true, &mut tokens);
+        let new = forms.redact(text, &[], &mut tokens);
         assert!(new.is_none() || forms.may_matter(text.as_bytes()), "{text}");
         new.unwrap_or_else(|| text.to_owned())
     }

@@ -1,4 +1,4 @@
-//! What stands in a secret's place: a keyed hash, equal for equal secrets within one bundle.
+//! What stands in a secret's place: in a bundle a keyed hash, equal for equal secrets; elsewhere only what it was.
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ impl Key {
 /// Makes the replacements and counts them by kind.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    key: Key,
+    key: Option<Key>,
     pub counts: BTreeMap<String, u64>,
 }
 
@@ -57,15 +57,27 @@ pub const OPEN: &str = "<redacted:";
 impl Tokens {
     pub fn new(key: Key) -> Self {
         Self {
-            key,
+            key: Some(key),
             counts: BTreeMap::new(),
         }
     }
 
-    /// `<redacted:KIND:8 hex>`. The same secret has the same digits whatever kind it was found as.
+    /// Replacements that tell nothing but the kind.
+    pub fn unkeyed() -> Self {
+        Self {
+            key: None,
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// `<redacted:KIND:8 hex>`: the same secret has the same digits whatever kind it was found as. Without a key
+    /// `<redacted:KIND>`.
     pub fn replace(&mut self, kind: &str, secret: &str) -> String {
         self.count(kind);
-        let digits = self.key.hash("secret", secret.as_bytes()) >> 32;
+        let Some(key) = &self.key else {
+            return format!("{OPEN}{kind}>");
+        };
+        let digits = key.hash("secret", secret.as_bytes()) >> 32;
         format!("{OPEN}{kind}:{digits:08x}>")
     }
 
@@ -80,9 +92,13 @@ impl Tokens {
 
 /// Whether a text is a replacement already, with whatever was left standing behind it.
 pub fn is_replaced(text: &str) -> bool {
-    let rest = text.strip_prefix(OPEN).and_then(|rest| rest.split_once(':'));
-    rest.and_then(|(_, rest)| rest.split_once('>'))
-        .is_some_and(|(digits, _)| digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+    let inner = text.strip_prefix(OPEN).and_then(|rest| rest.split_once('>'));
+    let Some((inner, _)) = inner else {
+        return false;
+    };
+    let (kind, digits) = inner.split_once(':').unwrap_or((inner, "00000000"));
+    let is_kind = !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    is_kind && digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -97,6 +113,7 @@ mod tests {
         assert_eq!(first, one.replace("env", "hunter2"));
         assert_ne!(first, one.replace("env", "hunter3"));
         assert_ne!(first, other.replace("env", "hunter2"));
+        assert!(is_replaced(&Tokens::unkeyed().replace("env", "hunter2")));
         assert!(is_replaced(&first) && !is_replaced("hunter2") && !is_replaced("<redacted:env:zz>"));
         assert_eq!(one.counts.get("env"), Some(&3));
         assert!(!format!("{one:?}").contains("97"), "the key is not shown");

@@ -1,6 +1,6 @@
 //! Secrets told by where they stand: environment values, secret objects, headers, fields with a telling name.
-use super::walk::{Frame, Visitor};
-use super::{Redactor, walk};
+use super::walk::{self, Frame, Visitor};
+use super::tokens;
 
 /// What a file holds, as far as it changes what a field means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,20 +76,48 @@ const HEADER_LISTS: [&str; 5] = [
     "responseTrailersToAdd",
 ];
 
+/// Who makes the replacements.
+pub trait Replace {
+    /// Whether more is taken out than the user's own patterns match.
+    fn is_on(&self) -> bool;
+    /// The text without what the user's own patterns match.
+    fn own(&mut self, text: &str) -> Option<String>;
+    /// The text without what has the form of a secret.
+    fn text(&mut self, text: &str, with_query: bool) -> Option<String>;
+    /// What stands in the place of a text that is secret as a whole.
+    fn whole(&mut self, kind: &str, text: &str) -> String;
+    /// What stands in the place of an environment value.
+    fn env(&mut self, text: &str) -> String;
+    /// A field's name, without what has the form of a secret.
+    fn name(&mut self, name: &str) -> Option<String> {
+        self.text(name, false)
+    }
+}
+
 /// One file's texts, judged by field.
 pub struct Fields<'r> {
-    pub redactor: &'r mut Redactor,
-    pub place: Place,
-    pub nested: usize,
+    redactor: &'r mut dyn Replace,
+    place: Place,
+    nested: usize,
+}
+
+impl<'r> Fields<'r> {
+    pub fn new(redactor: &'r mut dyn Replace, place: Place) -> Self {
+        Self {
+            redactor,
+            place,
+            nested: 0,
+        }
+    }
 }
 
 impl Visitor for Fields<'_> {
     fn string(&mut self, way: &[Frame], text: &str) -> Option<String> {
-        if text.is_empty() || super::tokens::is_replaced(text) {
+        if text.is_empty() || tokens::is_replaced(text) {
             return None;
         }
         if !self.redactor.is_on() {
-            return self.redactor.own_only(text);
+            return self.redactor.own(text);
         }
         let key = key_of(way, 0);
         if is_env(way) {
