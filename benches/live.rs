@@ -93,7 +93,12 @@ fn slowest(report: &Value) -> (Duration, String) {
             number => number.as_u64().unwrap_or(0),
         })
     };
-    let chains = CHAINS.map(|names| (names.iter().map(|name| took(name)).sum::<u64>(), names.join(" + ")));
+    let chains = CHAINS.map(|names| {
+        (
+            names.iter().map(|name| took(name)).sum::<u64>(),
+            names.join(" + "),
+        )
+    });
     let (milliseconds, names) = chains.into_iter().max().unwrap();
     (Duration::from_millis(milliseconds), names)
 }

@@ -147,7 +147,9 @@ impl LiveArgs {
                     .or_else(|| file.path("access-token-file")),
                 environment: std::env::var("CLOUDSDK_AUTH_ACCESS_TOKEN").ok(),
                 configured: file.text("access-token").map(str::to_owned),
-                metadata_host: std::env::var("GCE_METADATA_HOST").ok().filter(|host| !host.is_empty()),
+                metadata_host: std::env::var("GCE_METADATA_HOST")
+                    .ok()
+                    .filter(|host| !host.is_empty()),
                 impersonate: text(&self.impersonate_service_account, "impersonate-service-account")
                     .or(active.impersonate),
             },
@@ -207,7 +209,9 @@ pub fn collect(
 ) -> Result<Brought, CliError> {
     let plan = args.plan(scope, file)?;
     run(async {
-        let token = auth::find(&plan.sources, &plan.endpoints).await.map_err(CliError::Usage)?;
+        let token = auth::find(&plan.sources, &plan.endpoints)
+            .await
+            .map_err(CliError::Usage)?;
         let (signs, every_entry) = signs(set);
         let request = Request {
             scope: plan.scope,
@@ -280,7 +284,9 @@ fn signs(set: &RuleSet) -> (BTreeSet<Sign>, bool) {
 pub fn preflight(args: &LiveArgs, scope: &ScopeArgs, file: &Settings) -> Result<(String, u8), CliError> {
     let plan = args.plan(scope, file)?;
     run(async {
-        let token = auth::find(&plan.sources, &plan.endpoints).await.map_err(CliError::Usage)?;
+        let token = auth::find(&plan.sources, &plan.endpoints)
+            .await
+            .map_err(CliError::Usage)?;
         let (_keep, stop) = watch::channel(false);
         let deadline = tokio::time::Instant::now() + plan.timeout;
         let client = Client::new(
