@@ -1,5 +1,6 @@
 //! Which of the asked-for services logged anything at all.
 use super::entry;
+use super::source::not_json;
 use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 use std::collections::BTreeSet;
@@ -13,6 +14,22 @@ pub struct Activity {
     key: Finder<'static>,
 }
 
+/// What a block showed.
+#[derive(Default)]
+pub struct Sightings {
+    /// How many names were looked for.
+    unseen: usize,
+    seen: BTreeSet<Vec<u8>>,
+    /// A line that has an unseen name and is not JSON: a place in it, and why. Nothing after it was looked at.
+    pub bad: Option<(usize, String)>,
+}
+
+impl Sightings {
+    pub fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+}
+
 impl Activity {
     pub fn new(services: &BTreeSet<String>) -> Self {
         Self {
@@ -23,19 +40,21 @@ impl Activity {
     }
 
     /// The names that were seen.
-    pub fn seen(self) -> BTreeSet<String> {
-        self.asked
-            .into_iter()
-            .filter(|name| !self.unseen.contains(name.as_bytes()))
-            .collect()
+    pub fn seen(&self) -> BTreeSet<String> {
+        let seen = |name: &&String| !self.unseen.contains(name.as_bytes());
+        self.asked.iter().filter(seen).cloned().collect()
     }
 
     /// Looks at the `service_name` of each entry in a block of JSON lines; the search costs the same for any number of names.
-    /// The error is that of a line that has an unseen name and is not JSON, with its place.
-    pub fn look(&mut self, block: &[u8]) -> Result<(), (usize, serde_json::Error)> {
+    pub fn look(&self, block: &[u8]) -> Sightings {
+        let mut sightings = Sightings {
+            unseen: self.unseen.len(),
+            seen: BTreeSet::new(),
+            bad: None,
+        };
         let mut at = 0;
         let mut last: &[u8] = b"";
-        while !self.unseen.is_empty() {
+        while sightings.seen.len() < self.unseen.len() {
             let Some(found) = self.key.find(block.get(at..).unwrap_or_default()) else {
                 break;
             };
@@ -43,26 +62,46 @@ impl Activity {
             let Some(name) = quoted(block.get(at..).unwrap_or_default()) else {
                 continue;
             };
-            if name == last || !self.unseen.contains(name) {
+            if name == last || !self.unseen.contains(name) || sightings.seen.contains(name) {
                 last = name;
                 continue;
             }
             // The key may stand in a payload: only the resource counts.
-            let service = entry::service_of(&line_at(block, at)).map_err(|error| (at, error))?;
-            self.unseen.remove(service.as_bytes());
+            match entry::service_of(&line_at(block, at)) {
+                Ok(service) => {
+                    sightings
+                        .seen
+                        .extend(self.unseen.get(service.as_bytes()).cloned());
+                }
+                Err(error) => {
+                    sightings.bad = Some((at, not_json(&error)));
+                    break;
+                }
+            }
         }
-        Ok(())
+        sightings
+    }
+
+    /// Whether they are what a look would show now: names only ever leave the unseen.
+    pub fn agrees(&self, sightings: &Sightings) -> bool {
+        sightings.unseen == self.unseen.len()
+    }
+
+    /// The names need no longer be looked for.
+    pub fn take(&mut self, sightings: &Sightings) {
+        self.unseen.retain(|name| !sightings.seen.contains(name));
     }
 }
 
-/// The string after a key: `: "NAME"`.
+/// The string after a key, in the same line: `: "NAME"`.
 fn quoted(after: &[u8]) -> Option<&[u8]> {
-    let text = after
-        .trim_ascii_start()
-        .strip_prefix(b":")?
-        .trim_ascii_start()
-        .strip_prefix(b"\"")?;
+    let text = blanks(blanks(after).strip_prefix(b":")?).strip_prefix(b"\"")?;
     text.get(..memchr(b'"', text.get(..256.min(text.len()))?)?)
+}
+
+fn blanks(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|byte| !matches!(byte, b' ' | b'\t'));
+    text.get(start.unwrap_or(text.len())..).unwrap_or_default()
 }
 
 fn line_at(block: &[u8], at: usize) -> std::borrow::Cow<'_, str> {

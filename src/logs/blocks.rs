@@ -1,45 +1,92 @@
 //! A stream cut into blocks of whole lines, in constant memory.
 use memchr::{memchr, memrchr};
 use std::io::{self, ErrorKind, Read};
-use std::ops::Range;
+use std::thread;
 
-/// How much is read at once, and how long a line may be.
+/// More threads than this only wait for one another: reading goes on one at a time.
+const MAX_THREADS: usize = 4;
+
+/// How much is read at once, how long a line may be, and how many threads look at a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Bytes; small enough to stay in the processor's second cache.
+    /// Bytes; small enough that a block is still in the processor's second cache when it is looked at.
     pub block: usize,
     /// Bytes of one line beyond which it is cut.
     pub line: usize,
+    /// As many as there are processors, within reason, if not given.
+    pub threads: Option<usize>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            block: 1 << 20,
+            block: 256 << 10,
             line: 16 << 20,
+            threads: None,
         }
     }
 }
 
-/// Where in the buffer the next whole lines lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl Limits {
+    /// At least one.
+    pub fn threads(&self) -> usize {
+        let processors = || {
+            thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(MAX_THREADS)
+        };
+        self.threads.unwrap_or_else(processors).max(1)
+    }
+}
+
+/// Whole lines, each with its newline (the stream's last line may lack it).
+#[derive(Debug, Default)]
 pub struct Block {
-    pub bytes: Range<usize>,
+    buffer: Vec<u8>,
+    end: usize,
+    usual: usize,
     /// The one line in it goes on beyond the limit; the rest is left out.
     pub is_cut: bool,
+}
+
+impl Block {
+    pub fn bytes(&self) -> &[u8] {
+        self.buffer.get(..self.end).unwrap_or_default()
+    }
+
+    /// Whether a long line made it grow: few such should be held at once.
+    pub fn is_grown(&self) -> bool {
+        self.buffer.len() > self.usual
+    }
+
+    /// Gives back the memory that a long line took.
+    pub fn shrink(&mut self) {
+        if self.is_grown() {
+            self.end = 0;
+            self.buffer.truncate(self.usual);
+            self.buffer.shrink_to_fit();
+        }
+    }
+
+    /// Whether there is anything in it.
+    fn holds(&mut self, end: usize, is_cut: bool) -> bool {
+        self.end = end;
+        self.is_cut = is_cut;
+        end > 0
+    }
 }
 
 /// Reads a stream block by block; an unfinished line is carried over to the next block.
 pub struct Blocks<R> {
     stream: R,
-    buffer: Vec<u8>,
+    size: usize,
     max: usize,
-    filled: usize,
-    taken: usize,
-    /// Up to here the carried bytes hold no newline.
-    searched: usize,
+    carried: Vec<u8>,
     /// Inside a line that was cut.
     skipping: bool,
+    ended: bool,
+    /// What came after the last block's lines.
+    failed: Option<io::Error>,
     /// All bytes read so far.
     pub read: u64,
 }
@@ -49,82 +96,95 @@ impl<R: Read> Blocks<R> {
         let max = limits.line.max(1);
         Self {
             stream,
-            buffer: vec![0; limits.block.clamp(1, max)],
+            size: limits.block.clamp(1, max),
             max,
-            filled: 0,
-            taken: 0,
-            searched: 0,
+            carried: Vec::new(),
             skipping: false,
+            ended: false,
+            failed: None,
             read: 0,
         }
     }
 
-    /// The bytes of a block: valid until the next call of [`next`](Self::next).
-    pub fn bytes(&self, block: &Block) -> &[u8] {
-        self.buffer.get(block.bytes.clone()).unwrap_or_default()
+    /// Whether the last block was the last.
+    pub fn is_ended(&self) -> bool {
+        self.ended
     }
 
-    /// The next block: whole lines, each with its newline (the stream's last line may lack it).
-    pub fn next(&mut self) -> io::Result<Option<Block>> {
+    /// Puts the next lines into the block, whatever it held; false at the end of the stream.
+    pub fn next(&mut self, block: &mut Block) -> io::Result<bool> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let mut filled = self.begin(block)?;
+        // Up to here there is no newline.
+        let mut searched = 0;
         loop {
-            self.drop_taken();
-            let fresh = self.buffer.get(self.searched..self.filled).unwrap_or_default();
-            if self.skipping {
-                match memchr(b'\n', fresh) {
-                    Some(at) => {
-                        self.skipping = false;
-                        self.taken = self.searched + at + 1;
-                        continue;
-                    }
-                    None => self.filled = 0,
-                }
-            } else if let Some(at) = memrchr(b'\n', fresh) {
-                return Ok(self.take(self.searched + at + 1, false));
+            let outcome = self.fill(block, &mut filled);
+            if self.ended {
+                return Ok(block.holds(filled, false));
             }
-            if self.filled >= self.max {
+            let fresh = block.buffer.get(searched..filled).unwrap_or_default();
+            if let Some(at) = memrchr(b'\n', fresh) {
+                let end = searched + at + 1;
+                self.carried = block.buffer.get(end..filled).unwrap_or_default().to_vec();
+                self.failed = outcome.err();
+                return Ok(block.holds(end, false));
+            }
+            outcome?;
+            if filled >= self.max {
                 self.skipping = true;
-                return Ok(self.take(self.filled, true));
+                return Ok(block.holds(filled, true));
             }
-            self.searched = self.filled;
-            if self.fill()? == 0 {
-                return Ok(if self.filled == 0 {
-                    None
-                } else {
-                    self.take(self.filled, false)
-                });
-            }
+            searched = filled;
+            block.buffer.resize((filled * 2).min(self.max), 0);
         }
     }
 
-    fn take(&mut self, end: usize, is_cut: bool) -> Option<Block> {
-        self.taken = end;
-        Some(Block {
-            bytes: 0..end,
-            is_cut,
-        })
+    /// Makes the block ready; returns how many bytes at its start are filled.
+    fn begin(&mut self, block: &mut Block) -> io::Result<usize> {
+        let carried = std::mem::take(&mut self.carried);
+        block.usual = self.size;
+        block.shrink();
+        block.buffer.resize(self.size.max(carried.len()), 0);
+        if self.skipping {
+            return self.skip(block);
+        }
+        if let Some(start) = block.buffer.get_mut(..carried.len()) {
+            start.copy_from_slice(&carried);
+        }
+        Ok(carried.len())
     }
 
-    fn drop_taken(&mut self) {
-        if self.taken > 0 {
-            self.buffer.copy_within(self.taken..self.filled, 0);
-            self.filled -= self.taken;
-            self.searched = 0;
-            self.taken = 0;
-        }
-    }
-
-    fn fill(&mut self) -> io::Result<usize> {
-        if self.filled == self.buffer.len() {
-            let double = (self.buffer.len() * 2).min(self.max);
-            self.buffer.resize(double, 0);
-        }
+    /// Drops the rest of a line that was cut.
+    fn skip(&mut self, block: &mut Block) -> io::Result<usize> {
         loop {
-            match self
-                .stream
-                .read(self.buffer.get_mut(self.filled..).unwrap_or_default())
-            {
+            let read = self.read(block, 0)?;
+            let fresh = block.buffer.get(..read).unwrap_or_default();
+            if let Some(at) = memchr(b'\n', fresh) {
+                self.skipping = false;
+                block.buffer.copy_within(at + 1..read, 0);
+                return Ok(read - at - 1);
+            }
+            if self.ended {
+                return Ok(0);
+            }
+        }
+    }
+
+    /// Reads until the block is full or the stream ends.
+    fn fill(&mut self, block: &mut Block, filled: &mut usize) -> io::Result<()> {
+        while *filled < block.buffer.len() && !self.ended {
+            *filled += self.read(block, *filled)?;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, block: &mut Block, at: usize) -> io::Result<usize> {
+        loop {
+            match self.stream.read(block.buffer.get_mut(at..).unwrap_or_default()) {
                 Ok(read) => {
-                    self.filled += read;
+                    self.ended = read == 0;
                     self.read += read as u64;
                     return Ok(read);
                 }
@@ -141,10 +201,16 @@ mod tests {
     use super::*;
 
     fn lines(text: &str, block: usize, line: usize) -> Vec<(String, bool)> {
-        let mut blocks = Blocks::new(text.as_bytes(), Limits { block, line });
+        let limits = Limits {
+            block,
+            line,
+            ..Limits::default()
+        };
+        let mut blocks = Blocks::new(text.as_bytes(), limits);
         let mut all = Vec::new();
-        while let Some(block) = blocks.next().unwrap() {
-            let text = String::from_utf8(blocks.bytes(&block).to_vec()).unwrap();
+        let mut block = Block::default();
+        while blocks.next(&mut block).unwrap() {
+            let text = String::from_utf8(block.bytes().to_vec()).unwrap();
             all.extend(
                 text.split_terminator('\n')
                     .map(|line| (line.to_owned(), block.is_cut)),

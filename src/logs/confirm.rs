@@ -4,6 +4,7 @@ use super::envoy;
 use super::group::clip;
 use super::signature::{AccessMatch, Matcher, Signature};
 use regex::{Regex, RegexSet, RegexSetBuilder};
+use regex_syntax::hir::Look;
 use std::collections::BTreeMap;
 
 /// Memory for the compiled set: over it, the patterns are tried one by one.
@@ -21,11 +22,24 @@ pub struct Hit<'a> {
 
 /// All signatures, compiled.
 pub struct Confirm<'a> {
-    messages: Vec<(&'a Signature, &'a Regex, Option<&'a str>)>,
-    set: Option<RegexSet>,
-    /// Some pattern may match the text after Envoy's prefix and not the whole.
-    anchored: bool,
+    messages: Vec<Message<'a>>,
+    sets: Option<Sets>,
     accesses: Vec<(&'a Signature, &'a AccessMatch)>,
+}
+
+struct Message<'a> {
+    signature: &'a Signature,
+    pattern: &'a Regex,
+    log: Option<&'a str>,
+    /// It is bound to the start: it may match the text after Envoy's prefix and not the whole.
+    is_bound: bool,
+}
+
+/// All patterns in one, and those that are bound to the start, with their place among all.
+struct Sets {
+    all: RegexSet,
+    bound: RegexSet,
+    places: Vec<usize>,
 }
 
 impl<'a> Confirm<'a> {
@@ -34,18 +48,17 @@ impl<'a> Confirm<'a> {
         let mut accesses = Vec::new();
         for signature in signatures {
             match &signature.matcher {
-                Matcher::Message { pattern, log } => messages.push((signature, pattern, log.as_deref())),
+                Matcher::Message { pattern, log } => messages.push(Message {
+                    signature,
+                    pattern,
+                    log: log.as_deref(),
+                    is_bound: is_bound(pattern),
+                }),
                 Matcher::Access(access) => accesses.push((signature, access)),
             }
         }
-        let patterns = || messages.iter().map(|(_, pattern, _)| pattern.as_str());
         Self {
-            set: RegexSetBuilder::new(patterns())
-                .size_limit(MAX_SET)
-                .dfa_size_limit(MAX_SET)
-                .build()
-                .ok(),
-            anchored: patterns().any(|pattern| pattern.contains('^') || pattern.contains("\\A")),
+            sets: Sets::new(&messages),
             messages,
             accesses,
         }
@@ -55,11 +68,13 @@ impl<'a> Confirm<'a> {
     pub fn hits(&self, record: &Record) -> Vec<Hit<'a>> {
         let mut hits = Vec::new();
         for index in self.matching(&record.message) {
-            if let Some((signature, pattern, log)) = self.messages.get(index)
-                && log.map_or(record.shape != Shape::Request, |log| log == record.log)
-                && let Some(captures) = self.message_captures(pattern, &record.message)
+            if let Some(message) = self.messages.get(index)
+                && message
+                    .log
+                    .map_or(record.shape != Shape::Request, |log| log == record.log)
+                && let Some(captures) = message.captures(&record.message)
             {
-                add(&mut hits, signature, captures, true);
+                add(&mut hits, message.signature, captures, true);
             }
         }
         if let Some(access) = &record.access {
@@ -75,25 +90,62 @@ impl<'a> Confirm<'a> {
     }
 
     fn matching(&self, message: &str) -> Vec<usize> {
-        let Some(set) = &self.set else {
-            return (0..self.messages.len()).collect();
+        match &self.sets {
+            Some(sets) => sets.matching(message),
+            None => (0..self.messages.len()).collect(),
+        }
+    }
+}
+
+impl Sets {
+    fn new(messages: &[Message]) -> Option<Self> {
+        let set = |is_wanted: fn(&&Message) -> bool| {
+            let wanted = messages.iter().filter(is_wanted);
+            RegexSetBuilder::new(wanted.map(|message| message.pattern.as_str()))
+                .size_limit(MAX_SET)
+                .dfa_size_limit(MAX_SET)
+                .build()
+                .ok()
         };
-        let mut found: Vec<usize> = set.matches(message).into_iter().collect();
-        if self.anchored {
-            found.extend(set.matches(envoy::body(message)));
+        let bound = messages
+            .iter()
+            .enumerate()
+            .filter(|(_, message)| message.is_bound);
+        Some(Self {
+            all: set(|_| true)?,
+            bound: set(|message| message.is_bound)?,
+            places: bound.map(|(place, _)| place).collect(),
+        })
+    }
+
+    fn matching(&self, message: &str) -> Vec<usize> {
+        let mut found: Vec<usize> = self.all.matches(message).into_iter().collect();
+        if !self.places.is_empty() {
+            let bound = self.bound.matches(envoy::body(message));
+            found.extend(bound.into_iter().filter_map(|index| self.places.get(index)));
             found.sort_unstable();
             found.dedup();
         }
         found
     }
+}
 
-    fn message_captures(&self, pattern: &Regex, message: &str) -> Option<BTreeMap<String, String>> {
-        named(pattern, message).or_else(|| {
-            self.anchored
-                .then(|| named(pattern, envoy::body(message)))
+impl Message<'_> {
+    fn captures(&self, message: &str) -> Option<BTreeMap<String, String>> {
+        named(self.pattern, message).or_else(|| {
+            self.is_bound
+                .then(|| named(self.pattern, envoy::body(message)))
                 .flatten()
         })
     }
+}
+
+fn is_bound(pattern: &Regex) -> bool {
+    let starts = [Look::Start, Look::StartLF, Look::StartCRLF];
+    regex_syntax::parse(pattern.as_str()).map_or(true, |hir| {
+        let looks = hir.properties().look_set();
+        starts.into_iter().any(|start| looks.contains(start))
+    })
 }
 
 fn add<'a>(

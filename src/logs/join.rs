@@ -72,8 +72,7 @@ impl Joiner {
     }
 
     fn line(&mut self, record: Record, whole: &mut Vec<Record>) {
-        let goes_on = record.shape == Shape::Text && record.access.is_none();
-        if !goes_on {
+        if !may_go_on(&record) {
             return whole.push(record);
         }
         if let Some(at) = self
@@ -86,9 +85,8 @@ impl Joiner {
                 _ => whole.push(self.open.remove(at).record),
             }
         }
-        let is_backward = !record.stream.is_empty() && Dump::is_verdict(&record.message);
-        match Dump::opened_by(&record.message).or(is_backward.then_some(Dump::Rejection)) {
-            Some(dump) => self.open.push(Open {
+        match opens(&record) {
+            Some((dump, is_backward)) => self.open.push(Open {
                 dump,
                 is_backward,
                 lines: 1,
@@ -156,6 +154,23 @@ impl Joiner {
             .sum::<usize>();
         whole.extend(pieces.join());
     }
+}
+
+/// Whether the record is given out as it is, while no other is open.
+pub fn is_whole(record: &Record) -> bool {
+    record.split.is_none() && !(may_go_on(record) && opens(record).is_some())
+}
+
+fn may_go_on(record: &Record) -> bool {
+    record.shape == Shape::Text && record.access.is_none()
+}
+
+/// What other lines belong to the record, and whether they are expected backward.
+fn opens(record: &Record) -> Option<(Dump, bool)> {
+    let is_backward = !record.stream.is_empty() && Dump::is_verdict(&record.message);
+    Dump::opened_by(&record.message)
+        .or(is_backward.then_some(Dump::Rejection))
+        .map(|dump| (dump, is_backward))
 }
 
 impl Open {

@@ -11,7 +11,10 @@
 //! | `join` | records of several lines, entries stored in pieces |
 //! | `confirm`, `group` | which signatures match; hits counted by rule, origin and key |
 //! | `activity` | which services logged at all |
-//! | `scan` | all of it in order |
+//! | `source` | the file at hand, its format, its errors |
+//! | `look` | all that can be told of a block by itself |
+//! | `pipeline` | blocks read, looked at by several threads, taken in order |
+//! | `scan` | what depends on order, and all of it together |
 mod access;
 mod activity;
 mod blocks;
@@ -21,10 +24,13 @@ mod envoy;
 mod group;
 mod join;
 mod literals;
+mod look;
+mod pipeline;
 mod prefilter;
 mod rarity;
 mod scan;
 mod signature;
+mod source;
 #[cfg(test)]
 mod tests;
 

@@ -22,8 +22,13 @@ pub struct Prefilter {
     /// Some signature has no literal: every line is a candidate.
     all: bool,
     cuts: u32,
+}
+
+/// How often candidates turn out to match nothing.
+#[derive(Debug, Default)]
+pub struct Rate {
     lines: u64,
-    false_candidates: u64,
+    refused: u64,
 }
 
 /// The second look at a line: all clauses of a signature.
@@ -61,8 +66,6 @@ impl Prefilter {
             needs,
             searchers: Vec::new(),
             cuts: 0,
-            lines: 0,
-            false_candidates: 0,
         };
         filter.cut(&Rarity::default());
         filter
@@ -73,36 +76,32 @@ impl Prefilter {
         self.all
     }
 
-    /// The lines of the block that may match, without their newline, in order.
-    pub fn candidates(&mut self, block: &[u8], found: &mut Vec<Range<usize>>) {
-        found.clear();
-        for searcher in &self.searchers {
-            self.false_candidates += searcher.candidates(block, &self.checks, found);
-        }
+    /// The lines of the block that may match, without their newline, in order; returns how many hits were refused. Which lines
+    /// these are does not depend on the pieces chosen.
+    pub fn candidates(&self, block: &[u8], found: &mut Vec<Range<usize>>) -> u64 {
+        let refused = self
+            .searchers
+            .iter()
+            .map(|searcher| searcher.candidates(block, &self.checks, found))
+            .sum();
         if self.searchers.len() > 1 {
             found.sort_unstable_by_key(|line| line.start);
             found.dedup();
         }
+        refused
     }
 
-    /// Counts a candidate that turned out to match nothing.
-    pub fn was_false(&mut self) {
-        self.false_candidates += 1;
+    /// How often the pieces were chosen.
+    pub fn cuts(&self) -> u32 {
+        self.cuts
     }
 
-    /// Told how many lines went by, chooses other pieces if more than 5 % of them were false candidates: longer ones, rare in
-    /// this block.
-    pub fn adapt(&mut self, block: &[u8], lines: u64) {
-        self.lines += lines;
-        if self.lines < WINDOW || self.all {
-            return;
-        }
-        if self.false_candidates * 20 > self.lines && self.cuts < MAX_CUTS {
+    /// Chooses other pieces, if that may help: longer ones, rare in this block.
+    pub fn adapt(&mut self, block: &[u8]) {
+        if self.cuts < MAX_CUTS && !self.all {
             self.cuts += 1;
             self.cut(&Rarity::of(block));
         }
-        self.lines = 0;
-        self.false_candidates = 0;
     }
 
     fn cut(&mut self, rarity: &Rarity) {
@@ -120,6 +119,19 @@ impl Prefilter {
         self.searchers = pieces.chunks(MAX_PIECES).filter_map(Searcher::new).collect();
         // An engine that cannot be built leaves the slow road, which is correct.
         self.all |= self.searchers.len() != pieces.len().div_ceil(MAX_PIECES);
+    }
+}
+
+impl Rate {
+    /// Counts a block's lines and false candidates. Whether the pieces are bad: more than 5 % of the lines were false candidates.
+    pub fn is_bad(&mut self, lines: u64, refused: u64) -> bool {
+        self.lines += lines;
+        self.refused += refused;
+        if self.lines < WINDOW {
+            return false;
+        }
+        let Self { lines, refused } = std::mem::take(self);
+        refused * 20 > lines
     }
 }
 
@@ -297,7 +309,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn lines(filter: &mut Prefilter, block: &str) -> Vec<String> {
+    fn lines(filter: &Prefilter, block: &str) -> Vec<String> {
         let mut found = Vec::new();
         filter.candidates(block.as_bytes(), &mut found);
         found
@@ -310,28 +322,29 @@ mod tests {
     fn a_piece_that_turns_out_common_is_left_for_another() {
         let mut filter = Prefilter::new(vec![literals::of_pattern("zqxjkv-started")]);
         let block = "a zqxjkv in each line\n".repeat(5000) + "zqxjkv-started\n";
-        assert_eq!(lines(&mut filter, &block), ["zqxjkv-started"]);
-        assert_eq!(filter.false_candidates, 5000);
-        filter.adapt(block.as_bytes(), 5001);
-        assert_eq!(lines(&mut filter, &block), ["zqxjkv-started"]);
-        assert_eq!(filter.false_candidates, 0);
+        assert_eq!(lines(&filter, &block), ["zqxjkv-started"]);
+        let refused = filter.candidates(block.as_bytes(), &mut Vec::new());
+        assert!(Rate::default().is_bad(5001, refused));
+        filter.adapt(block.as_bytes());
+        assert_eq!(lines(&filter, &block), ["zqxjkv-started"]);
+        assert_eq!(filter.candidates(block.as_bytes(), &mut Vec::new()), 0);
     }
 
     #[test]
     fn a_line_is_found_once_and_by_any_of_more_than_one_searcher() {
         let words: Vec<String> = (0..150).map(|n| format!("w{n:03}x")).collect();
-        let mut filter = Prefilter::new(words.iter().map(|word| literals::of_pattern(word)).collect());
+        let filter = Prefilter::new(words.iter().map(|word| literals::of_pattern(word)).collect());
         assert_eq!(filter.searchers.len(), 3);
         let block = words
             .chunks(2)
             .map(|pair| pair.join(" ") + "\nother\n")
             .collect::<String>();
-        assert_eq!(lines(&mut filter, &block).len(), 75);
+        assert_eq!(lines(&filter, &block).len(), 75);
     }
 
     #[test]
     fn a_json_key_counts_only_with_its_value() {
-        let mut filter = Prefilter::new(vec![Need::default().and_clause(literals::of_flag("UF"))]);
+        let filter = Prefilter::new(vec![Need::default().and_clause(literals::of_flag("UF"))]);
         let found = r#"{"response_flags":"URX,UF"}
 {"t":"{\"response_flags\": \"UF\"}"}
 {"labels":{"response_flag": "UF"}}
@@ -339,7 +352,7 @@ HTTP/1.1\" 503 UF,URX x
 HTTP/1.1" 503 URX,UF 0"#;
         let other = "{\"response_flags\":\"-\",\"x\":\"UF\"}\n503 UFX x\n";
         assert_eq!(
-            lines(&mut filter, &format!("{other}{found}\n{other}")).join("\n"),
+            lines(&filter, &format!("{other}{found}\n{other}")).join("\n"),
             found
         );
     }

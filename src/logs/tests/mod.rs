@@ -1,6 +1,7 @@
 //! Promises of the scan.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod genuine;
+mod order;
 
 use super::blocks::Limits;
 use super::*;
@@ -182,7 +183,11 @@ fn invalid_utf8_and_overlong_lines_are_no_error() {
         "\u{fffd}\u{fffd} cannot bind"
     );
     let long = format!("cannot bind {}\nb\ncannot bind\n", "x".repeat(300));
-    let limits = Limits { block: 16, line: 64 };
+    let limits = Limits {
+        block: 16,
+        line: 64,
+        ..Limits::default()
+    };
     let evidence = super::scan::scan(&logs("x.log", long), &rule, &BTreeSet::new(), limits).unwrap();
     assert_eq!((evidence.groups[0].count, evidence.lines), (2, 3));
     assert!(
