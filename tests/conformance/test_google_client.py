@@ -12,8 +12,9 @@ from httplib2 import Http
 
 import discovery
 import worlds
+from proxy import Proxy
 from replay import Replay
-from worlds import NUMBER, ORGANIZATION, PROJECT, REGION
+from worlds import COMPUTE, NUMBER, ORGANIZATION, PROJECT, REGION
 
 HOME = f"projects/{PROJECT}"
 PLACE = f"{HOME}/locations/{REGION}"
@@ -45,14 +46,24 @@ class GoogleClient(unittest.TestCase):
         folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         world = worlds.full(Path(folder) / "full")
         cls.replay = cls.enterClassContext(Replay(world, "--page-size", "2"))
+        cls.proxy = cls.enterClassContext(Proxy(cls.replay.url))
+
+    def setUp(self):
+        self.proxy.exchanges.clear()
+
+    def tearDown(self):
+        faults = [fault for exchange in self.proxy.exchanges for fault in discovery.check(exchange)[1]]
+        self.assertFalse(faults, "\n".join(faults))
 
     def api(self, name, version, **access):
-        base_path = discovery.document(f"{name}.{version}").base_path
+        document = f"{name}.{version}"
+        (endpoint,) = [own for own, documents in discovery.DOCUMENTS.items() if document in documents]
+        base_path = discovery.document(document).base_path
         service = build(
             name,
             version,
             **(access or {"credentials": Credentials(self.replay.token)}),
-            client_options={"api_endpoint": f"{self.replay.url}/{base_path}"},
+            client_options={"api_endpoint": f"{self.proxy.url}/{endpoint}/{base_path}"},
             static_discovery=True,
             cache_discovery=False,
         )
@@ -185,6 +196,82 @@ class GoogleClient(unittest.TestCase):
         }
         answer = self.api("trafficdirector", "v3").discovery().client_status(body=asked).execute()
         self.assertEqual(answer, self.replay.read(f"csds/{PROJECT}/client-status.json"))
+
+    def test_single_resources(self):
+        compute, dns, iam = self.api("compute", "v1"), self.api("dns", "v1"), self.api("iam", "v1")
+        run, usage = self.api("run", "v2").projects().locations(), self.api("serviceusage", "v1").services()
+        fleet, clusters = self.api("gkehub", "v1").projects().locations(), self.api("container", "v1").projects()
+        old, new = self.api("cloudresourcemanager", "v1"), self.api("cloudresourcemanager", "v3")
+        role = f"{HOME}/roles/configReader"
+        account = f"{HOME}/serviceAccounts/fortio-run@{PROJECT}.iam.gserviceaccount.com"
+        group = {"group": f"{COMPUTE}/zones/{REGION}-a/networkEndpointGroups/neg-1"}
+        here = {"projectId": PROJECT, "zone": REGION}
+        asked = {"permissions": ["run.services.list"]}
+        named = {
+            "fortio": run.services().get(name=f"{PLACE}/services/fortio"),
+            "run.googleapis.com": usage.get(name=f"{HOME}/services/run.googleapis.com"),
+            "memberships/prod": fleet.memberships().get(name=f"{PLACE}/memberships/prod"),
+            "features/servicemesh": fleet.features().get(name=f"{HOME}/locations/global/features/servicemesh"),
+            "prod": clusters.locations().clusters().get(name=f"{PLACE}/clusters/prod"),
+            "prod ": clusters.zones().clusters().get(**here, clusterId="prod"),
+            PROJECT: old.projects().get(projectId=PROJECT),
+            "configReader": iam.projects().roles().get(name=role),
+            "fortio-run": iam.projects().serviceAccounts().get(name=account),
+            "mesh-private": dns.managedZones().get(project=PROJECT, managedZone="mesh-private"),
+            "annex": compute.networks().get(project=PROJECT, network="annex"),
+            "allow-health": compute.firewalls().get(project=PROJECT, firewall="allow-health"),
+            "gsmmesh-1": compute.backendServices().get(project=PROJECT, backendService="gsmmesh-1"),
+        }
+        for name, request in named.items():
+            with self.subTest(name):
+                self.assertIn(name.strip(), request.execute()["name"])
+        listings = {
+            "services": usage.batchGet(
+                parent=HOME, names=[f"{HOME}/services/{api}" for api in ("run.googleapis.com", "x.example.com")]
+            ),
+            "clusters": clusters.zones().clusters().list(**here),
+            "projects": new.projects().search(),
+            "permissions": new.projects().testIamPermissions(resource=HOME, body=asked),
+            "roles": iam.roles().list(),
+            "rrsets": dns.resourceRecordSets().list(
+                project=PROJECT, managedZone="corp", name="corp.example.com.", type="NS"
+            ),
+            "items": compute.backendServices().list(project=PROJECT),
+            "items ": compute.subnetworks().list(project=PROJECT, region=REGION),
+            "items  ": compute.addresses().list(project=PROJECT, region=REGION),
+            "items   ": compute.networkEndpointGroups().list(project=PROJECT, zone=f"{REGION}-a"),
+            "healthStatus": compute.backendServices().getHealth(
+                project=PROJECT, backendService="gsmmesh-1", body=group
+            ),
+        }
+        for name, request in listings.items():
+            with self.subTest(request.uri):
+                self.assertTrue(request.execute()[name.strip()])
+        for request in (
+            compute.globalAddresses().list(project=PROJECT),
+            compute.globalNetworkEndpointGroups().list(project=PROJECT),
+            compute.projects().getXpnHost(project=PROJECT),
+        ):
+            with self.subTest(request.uri):
+                self.assertFalse(request.execute().get("items"))
+
+    def test_what_is_not_there_is_not_found(self):
+        compute, dns, iam = self.api("compute", "v1"), self.api("dns", "v1"), self.api("iam", "v1")
+        for request in (
+            self.api("run", "v2").projects().locations().services().get(name=f"{PLACE}/services/none"),
+            self.api("container", "v1").projects().locations().clusters().get(name=f"{PLACE}/clusters/none"),
+            self.api("gkehub", "v1").projects().locations().memberships().get(name=f"{PLACE}/memberships/none"),
+            iam.roles().get(name="roles/none"),
+            iam.projects().roles().get(name=f"{HOME}/roles/none"),
+            compute.networks().get(project=PROJECT, network="none"),
+            compute.networks().list(project="no-such-project"),
+            dns.managedZones().get(project=PROJECT, managedZone="none"),
+            dns.resourceRecordSets().list(project=PROJECT, managedZone="none"),
+        ):
+            with self.subTest(request.uri):
+                with self.assertRaises(HttpError) as refused:
+                    request.execute()
+                self.assertEqual(refused.exception.status_code, 404)
 
     def test_without_the_token_nothing_is_answered(self):
         documents = {name for names in discovery.DOCUMENTS.values() for name in names}

@@ -181,6 +181,9 @@ def _add_compute(folder):
         for n in (1, 2, 3)
     ]
     _place(folder, f"{home}/backend-services.json", "global", "backendServices", services)
+    healthy = {"ipAddress": "10.20.0.9", "port": 8080, "healthState": "HEALTHY"}
+    health = {"kind": "compute#backendServiceGroupHealth", "healthStatus": [healthy]}
+    _write(folder, f"{home}/health/gsmmesh-1.json", health)
     groups = [
         {"id": f"93{n}", "name": f"neg-{n}", "networkEndpointType": "GCE_VM_IP_PORT", "size": n} for n in (1, 2, 3)
     ]
