@@ -64,10 +64,13 @@ def faults(exchange, *, legacy):
     except ValueError as error:
         yield f"error: no JSON: {error}"
         return
-    yield from Schemas({}).faults(answer, LEGACY if legacy else STATUS, "error answer")
+    wrong = list(Schemas({}).faults(answer, LEGACY if legacy else STATUS, "error answer"))
+    if wrong:
+        yield from wrong
+        return
+    error = answer.get("error", {})
     needed = ["code", "message", "errors" if legacy else "status"]
-    error = answer.get("error") if isinstance(answer, dict) else None
-    missing = [name for name in needed if not (isinstance(error, dict) and error.get(name))]
+    missing = [name for name in needed if not error.get(name)]
     if missing:
         yield f"error answer: without {', '.join(missing)}"
         return

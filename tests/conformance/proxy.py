@@ -38,8 +38,7 @@ class Proxy:
         self.upstream = urlsplit(upstream)
         self.exchanges = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.proxy = self
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -71,6 +70,12 @@ class Proxy:
             lines.append(f"{name} = {json.dumps(url if name in direct else f'{self.url}/{name}')}")
         file.write_text("\n".join(lines) + "\n")
         return file
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # The collectors connect all at once.
+    request_queue_size = 128
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -16,6 +16,9 @@ BINARY = Path(
     or Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target") / "debug" / "meshdoctor"
 ).absolute()
 
+# Loopback goes through no proxy, whatever the surroundings say.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
+
 # The longest that anything here may take, in seconds.
 PATIENCE = 60
 
@@ -69,13 +72,9 @@ class Replay:
 
 
 def environment(home):
-    """Nothing of the caller's own configuration; loopback goes through no proxy."""
-    return {
-        "PATH": os.environ.get("PATH", ""),
-        "HOME": str(home),
-        "TMPDIR": str(home),
-        "NO_PROXY": "127.0.0.1",
-    }
+    """Nothing of the caller's own configuration."""
+    kept = {name: os.environ[name] for name in ("PATH", "NO_PROXY", "no_proxy") if name in os.environ}
+    return kept | {"HOME": str(home), "TMPDIR": str(home)}
 
 
 def check(config, folder, *flags):

@@ -106,15 +106,18 @@ class Schemas:
         if not isinstance(value, dict):
             yield f"{where}: {_told(value)} is no object"
             return
-        known = schema.get("properties", {})
+        known, others = schema.get("properties", {}), schema.get("additionalProperties")
+        # google.protobuf.Any, of which the document says no more.
+        if others and "@type" in others.get("description", "") and not isinstance(value.get("@type"), str):
+            yield f"{where}: without @type"
         for name, own in value.items():
             place = f"{where}.{name}"
             if name in known:
                 yield from self.faults(own, known[name], place)
                 if name == "kind" and known[name].get("default", own) != own:
                     yield f"{place}: {own!r} is not {known[name]['default']!r}"
-            elif "additionalProperties" in schema:
-                yield from self.faults(own, schema["additionalProperties"], place)
+            elif others:
+                yield from self.faults(own, others, place)
             else:
                 yield f"{place}: no such field"
 

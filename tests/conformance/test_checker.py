@@ -139,6 +139,7 @@ WRONG = {
     "a time that is none": (services(createTime="2026-13-20T09:00:00Z"), "is no RFC 3339 time"),
     "a duration without its unit": (template(timeout="300"), "is no duration"),
     "a map with a value of the wrong type": (services(labels={"team": 1}), "labels.team: 1 is no string"),
+    "a message of no type": (replace(ENTRIES, answer=b'{"entries": [{"protoPayload": {}}]}'), "without @type"),
     "null": (services(labels=None), "None is no object"),
     "a list that is an object": (replace(LIST, answer=b'{"services": {}}'), "is no array"),
     "bytes that are not base64": (

@@ -2,15 +2,23 @@
 
 import unittest
 from copy import deepcopy
+from urllib.request import Request, urlopen
 
 import grpc
+from envoy.config.cluster.v3 import cluster_pb2  # noqa: F401 (a type that answers hold)
 from envoy.config.core.v3.base_pb2 import Node
+from envoy.config.endpoint.v3 import endpoint_pb2  # noqa: F401
+from envoy.config.listener.v3 import listener_pb2  # noqa: F401
+from envoy.config.route.v3 import route_pb2  # noqa: F401
+from envoy.extensions.filters.http.router.v3 import router_pb2  # noqa: F401
+from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2  # noqa: F401
 from envoy.service.status.v3.csds_pb2 import ClientStatusRequest, ClientStatusResponse
 from envoy.service.status.v3.csds_pb2_grpc import ClientStatusDiscoveryServiceStub
 from envoy.type.matcher.v3.node_pb2 import NodeMatcher
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 from envoy.type.matcher.v3.struct_pb2 import StructMatcher
 from envoy.type.matcher.v3.value_pb2 import ValueMatcher
+from google.protobuf import json_format
 
 from replay import INCIDENTS, PATIENCE, Replay
 
@@ -66,6 +74,17 @@ class Csds(unittest.TestCase):
     def test_the_stream_answers_each_request_in_turn(self):
         answers = list(self.stream(self.request(mesh) for mesh in self.meshes))
         self.assertEqual([list(answer.config) for answer in answers], [self.clients(mesh) for mesh in self.meshes])
+
+    def test_rest_says_what_grpc_says(self):
+        for mesh in self.meshes:
+            request = Request(
+                f"{self.replay.url}/v3/discovery:client_status",
+                json_format.MessageToJson(self.request(mesh)).encode(),
+                {"Authorization": f"Bearer {self.replay.token}", "Content-Type": "application/json"},
+            )
+            with urlopen(request, timeout=PATIENCE) as answer:
+                told = json_format.Parse(answer.read(), ClientStatusResponse())
+            self.assertEqual(list(told.config), self.clients(mesh))
 
     def test_a_node_id_narrows_to_one_client(self):
         wanted = self.clients(self.meshes[0])[0]
