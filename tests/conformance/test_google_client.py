@@ -202,7 +202,7 @@ class GoogleClient(unittest.TestCase):
         run, usage = self.api("run", "v2").projects().locations(), self.api("serviceusage", "v1").services()
         fleet, clusters = self.api("gkehub", "v1").projects().locations(), self.api("container", "v1").projects()
         old, new = self.api("cloudresourcemanager", "v1"), self.api("cloudresourcemanager", "v3")
-        role = f"{HOME}/roles/configReader"
+        role = f"{HOME}/roles/meshReader"
         account = f"{HOME}/serviceAccounts/fortio-run@{PROJECT}.iam.gserviceaccount.com"
         group = {"group": f"{COMPUTE}/zones/{REGION}-a/networkEndpointGroups/neg-1"}
         here = {"projectId": PROJECT, "zone": REGION}
@@ -215,7 +215,7 @@ class GoogleClient(unittest.TestCase):
             "prod": clusters.locations().clusters().get(name=f"{PLACE}/clusters/prod"),
             "prod ": clusters.zones().clusters().get(**here, clusterId="prod"),
             PROJECT: old.projects().get(projectId=PROJECT),
-            "configReader": iam.projects().roles().get(name=role),
+            "meshReader": iam.projects().roles().get(name=role),
             "fortio-run": iam.projects().serviceAccounts().get(name=account),
             "mesh-private": dns.managedZones().get(project=PROJECT, managedZone="mesh-private"),
             "annex": compute.networks().get(project=PROJECT, network="annex"),
