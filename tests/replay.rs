@@ -272,6 +272,31 @@ async fn aggregated_listings_keep_their_places() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_listing_by_place_serves_each_place_and_a_plain_one_all_places() {
+    let region = "https://www.googleapis.com/compute/v1/projects/mesh-prod/regions/us-central1";
+    let plain = json!({ "kind": "compute#addressList", "items": [{ "name": "a", "region": region }] });
+    let mut world = base_world();
+    let path = "compute/mesh-prod/addresses.json";
+    let blob = Blob::memory(path, plain.to_string().into_bytes());
+    world.files.insert(path.to_owned(), blob);
+    let server = start(world, None, "[]").await;
+    let all = server
+        .get("compute/v1/projects/mesh-prod/aggregated/addresses")
+        .await;
+    assert_eq!(all["kind"], "compute#addressAggregatedList");
+    assert_eq!(all["items"]["regions/us-central1"]["addresses"], plain["items"]);
+    let here = "compute/v1/projects/mesh-prod/regions/us-central1";
+    assert_eq!(server.get(&format!("{here}/addresses")).await, plain);
+
+    let subnetworks = server.get(&format!("{here}/subnetworks")).await;
+    let kept = &file("compute/mesh-prod/subnetworks.json")["items"]["regions/us-central1"];
+    assert_eq!(
+        subnetworks,
+        json!({ "kind": "compute#subnetworkList", "items": kept["subnetworks"] })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_that_are_no_listing_come_as_they_are() {
     let server = base().await;
     assert_eq!(

@@ -78,7 +78,9 @@ pub async fn collect(means: &Means) -> Outcome {
         .needs(permission, format!("projects/{project}"));
         let file = format!("{NAME}/{project}/{file}.json");
         if path.starts_with("aggregated/") {
-            // Places that do not answer are named in the answer, instead of spoiling it.
+            // Places that do not answer are named in the answer, instead of spoiling it. Versions of the API since 2026-09-01
+            // always do so and dropped the parameter, but only for who asks for one in X-Goog-Api-Version:
+            // https://github.com/googleapis/google-cloud-python/releases/tag/google-cloud-compute-v1.55.0
             let call = call.query("returnPartialSuccess", "true");
             book_ref.list(&call, BY_PLACE, &file).await
         } else {

@@ -5,6 +5,7 @@ use super::bundle::Row;
 use super::google::unknown;
 use super::listing::{Kind, Served, named};
 use super::paging::Style;
+use serde::Deserialize;
 use serde_json::Value;
 
 /// Collection, file in the layout, permission to list it.
@@ -49,19 +50,39 @@ fn compute(served: Served<'_>, ask: &Ask, p: &str, rest: &[&str]) -> Result<Answ
         ["global", what, name] => served.find(&kind(ask, p, what)?, |row| {
             in_place(row, "global") && named(row).name == *name
         }),
-        ["aggregated", what] => served.aggregated(ask, &kind(ask, p, what)?, what),
+        ["aggregated", what] => served.aggregated(ask, &kind(ask, p, what)?, what, place),
         [scope @ ("regions" | "zones"), place, what] => {
-            let place = format!("{scope}/{place}");
-            served.list_where(ask, &kind(ask, p, what)?, |row| in_place(row, &place))
+            let wanted = format!("{scope}/{place}");
+            served.list_where(ask, &kind(ask, p, what)?, |row| in_place(row, &wanted))
         }
         ["global", what] => served.list_where(ask, &kind(ask, p, what)?, |row| in_place(row, "global")),
         _ => Err(unknown(ask)),
     }
 }
 
-/// Whether a row of an aggregated listing stands in a place, and is an item; rows of plain listings are global.
-fn in_place(row: &Row, place: &str) -> bool {
-    !row.is_bare() && (row.place.as_ref() == place || row.place.is_empty() && place == "global")
+/// Whether a row is an item of a place.
+fn in_place(row: &Row, wanted: &str) -> bool {
+    !row.is_bare() && place(row) == wanted
+}
+
+/// Where a row stands: as an aggregated listing has it, else as the item itself says.
+fn place(row: &Row) -> String {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Placed {
+        region: String,
+        zone: String,
+    }
+    if !row.place.is_empty() {
+        return row.place.to_string();
+    }
+    let placed: Placed = serde_json::from_str(row.raw.get()).unwrap_or_default();
+    let last = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
+    match (last(&placed.region), last(&placed.zone)) {
+        (_, zone) if !zone.is_empty() => format!("zones/{zone}"),
+        (region, _) if !region.is_empty() => format!("regions/{region}"),
+        _ => "global".to_owned(),
+    }
 }
 
 fn kind<'a>(ask: &Ask, project: &'a str, collection: &str) -> Result<Kind<'a>, Refusal> {

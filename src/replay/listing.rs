@@ -69,23 +69,29 @@ impl<'a> Served<'a> {
         let first = ask.parameter(kind.style.token).is_none();
         let rows: Vec<&RawValue> = rows(&kept, &page).map(|row| row.raw.as_ref()).collect();
         let array = (!rows.is_empty()).then(|| raw_list(&rows));
-        Ok(write(&listing, kind.array, array, &page, first))
+        Ok(write(&listing, kind.array, array, &page, first, false))
     }
 
     /// One page of an aggregated listing: its items under their places. `key` is the array's name within a place.
-    pub fn aggregated(&self, ask: &Ask, kind: &Kind, key: &str) -> Result<Answer, Refusal> {
+    pub fn aggregated(
+        &self,
+        ask: &Ask,
+        kind: &Kind,
+        key: &str,
+        place: impl Fn(&Row) -> String,
+    ) -> Result<Answer, Refusal> {
         let listing = self.open(kind)?;
         let all: Vec<&Row> = listing.rows.iter().collect();
         let page = paging::page(ask, kind.style, all.len(), self.cap)?;
         let first = ask.parameter(kind.style.token).is_none();
-        let mut places: BTreeMap<&str, BTreeMap<&str, Vec<&Row>>> = BTreeMap::new();
+        let mut places: BTreeMap<String, BTreeMap<&str, Vec<&Row>>> = BTreeMap::new();
         for row in rows(&all, &page) {
             let key = if row.key.as_ref() == "warning" {
                 "warning"
             } else {
                 key
             };
-            let place = places.entry(&row.place).or_default();
+            let place = places.entry(place(row)).or_default();
             place.entry(key).or_default().push(row);
         }
         let written = places.iter().map(|(place, scoped)| {
@@ -99,7 +105,7 @@ impl<'a> Served<'a> {
             format!("{}:{{{}}}", quoted(place), fields.collect::<Vec<_>>().join(","))
         });
         let items = format!("{{{}}}", written.collect::<Vec<_>>().join(","));
-        Ok(write(&listing, kind.array, Some(items), &page, first))
+        Ok(write(&listing, kind.array, Some(items), &page, first, true))
     }
 
     /// The first item that a call chooses.
@@ -135,12 +141,22 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// An empty listing omits its array, as Google's APIs do. Fields beside it stand on the first page, `kind` on each.
-fn write(listing: &Listing, array: &str, items: Option<String>, page: &Page, first: bool) -> Answer {
+fn write(
+    listing: &Listing,
+    array: &str,
+    items: Option<String>,
+    page: &Page,
+    first: bool,
+    aggregated: bool,
+) -> Answer {
     let mut fields: Vec<String> = listing
         .fields
         .iter()
         .filter(|(key, _)| *key != "nextPageToken" && (first || *key == "kind" || *key == "id"))
-        .map(|(key, raw)| format!("{}:{}", quoted(key), raw.get()))
+        .map(|(key, raw)| match key.as_str() {
+            "kind" => format!("\"kind\":{}", list_kind(raw.get(), aggregated)),
+            _ => format!("{}:{}", quoted(key), raw.get()),
+        })
         .collect();
     if let Some(items) = items {
         fields.push(format!("{}:{items}", quoted(array)));
@@ -149,4 +165,14 @@ fn write(listing: &Listing, array: &str, items: Option<String>, page: &Page, fir
         fields.push(format!("\"nextPageToken\":{}", quoted(token)));
     }
     Answer::json(format!("{{{}}}", fields.join(",")))
+}
+
+/// compute.v1 calls a listing by place another kind than that of one place, and each is made of the other here.
+fn list_kind(kind: &str, aggregated: bool) -> String {
+    let stem = kind.strip_suffix("List\"").unwrap_or(kind);
+    match (aggregated, stem.strip_suffix("Aggregated")) {
+        (false, Some(stem)) => format!("{stem}List\""),
+        (true, None) if stem != kind => format!("{stem}AggregatedList\""),
+        _ => kind.to_owned(),
+    }
 }
