@@ -1,6 +1,5 @@
 //! Pages of one listing joined, the items as they came.
 use super::CallError;
-use super::error::not_json;
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
@@ -44,12 +43,12 @@ impl Joined {
     /// Adds a page; the token of the next one.
     pub fn add(&mut self, page: &[u8]) -> Result<Option<String>, CallError> {
         self.bytes += page.len();
-        let broken = |_| CallError::plain(not_json(page));
+        let broken = |_| CallError::unreadable(page);
         let mut object: Object = serde_json::from_slice(page).map_err(|error| {
             if error.is_data() {
-                return CallError::plain(format!("the answer is JSON, but no object: {error}"));
+                return CallError::odd(format!("the answer is JSON, but no object: {error}"));
             }
-            CallError::plain(not_json(page))
+            CallError::unreadable(page)
         })?;
         let token = match object.shift_remove("nextPageToken") {
             Some(raw) => serde_json::from_str::<Option<String>>(raw.get()).map_err(broken)?,
@@ -76,7 +75,7 @@ impl Joined {
 
     fn add_items(&mut self, raw: &RawValue) -> Result<(), CallError> {
         let odd = |error| {
-            CallError::plain(format!(
+            CallError::odd(format!(
                 "`{}` of the answer is not as the API has it: {error}",
                 self.key
             ))

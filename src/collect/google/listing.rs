@@ -1,5 +1,4 @@
 //! A whole listing, page by page.
-use super::error::not_json;
 use super::join::Joined;
 use super::{Call, CallError, Client};
 use serde_json::Value;
@@ -78,7 +77,7 @@ impl Client {
             page_call.query.truncate(plain);
             page_call.query.push(("pageToken", token.clone()));
             if !tokens.insert(token) {
-                return Err(CallError::plain(format!(
+                return Err(CallError::odd(format!(
                     "the API gave the same page token twice, after {} items: its pages go round in a circle",
                     joined.count
                 )));
@@ -96,8 +95,8 @@ impl Client {
         let body = self.send(call).await?;
         match serde_json::from_slice(&body) {
             Ok(value @ Value::Object(_)) => Ok((body, value)),
-            Ok(_) => Err(CallError::plain("the answer is JSON, but no object")),
-            Err(_) => Err(CallError::plain(not_json(&body))),
+            Ok(_) => Err(CallError::odd("the answer is JSON, but no object")),
+            Err(_) => Err(CallError::unreadable(&body)),
         }
     }
 }

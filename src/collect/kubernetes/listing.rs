@@ -2,7 +2,7 @@
 use super::connect::Connection;
 use super::kinds::Kind;
 use super::request::Trouble;
-use crate::collect::Store;
+use crate::collect::{FailureKind, Store};
 use crate::collect::refusal::one_line;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -96,7 +96,7 @@ impl<'a> Listing<'a> {
                         "{text}; the list expired {} times before its last page",
                         RESTARTS + 1
                     );
-                    return Err((Trouble::Final(text), place));
+                    return Err((Trouble::Final(FailureKind::Other, text), place));
                 }
                 Err((Trouble::Expired(_), _)) => restarts += 1,
                 Err(trouble) => return Err(trouble),
@@ -139,7 +139,7 @@ impl<'a> Listing<'a> {
             Some(version) => std::slice::from_ref(version).to_vec(),
             None => self.kind.versions.to_vec(),
         };
-        let mut not_served = Trouble::Final("the kind has no version".into());
+        let mut not_served = Trouble::Final(FailureKind::Other, "the kind has no version".into());
         for version in candidates {
             let begin = served.is_none();
             match self.pages(out, &self.kind.path(version, namespace), begin).await {
@@ -160,7 +160,7 @@ impl<'a> Listing<'a> {
         loop {
             let bytes = match self.connection.get(&query, self.deadline).await {
                 // A kind does not go away in the middle of its list.
-                Err(Trouble::NotServed(text)) if !seen.is_empty() => return Err(Trouble::Final(text)),
+                Err(Trouble::NotServed(text)) if !seen.is_empty() => return Err(Trouble::Final(FailureKind::Other, text)),
                 answer => answer?,
             };
             let page = read(&bytes)?;
@@ -185,9 +185,8 @@ impl<'a> Listing<'a> {
                 utf8_percent_encode(&next, NON_ALPHANUMERIC)
             );
             if !seen.insert(next) {
-                return Err(Trouble::Final(
-                    "the server gave the same continue token twice".into(),
-                ));
+                let circle = "the server gave the same continue token twice: its pages go round in a circle";
+                return Err(Trouble::Final(FailureKind::Unreadable, circle.into()));
             }
         }
     }
@@ -200,18 +199,14 @@ fn read(bytes: &[u8]) -> Result<Page<'_>, Trouble> {
         ))
     };
     let page: Page = serde_json::from_slice(bytes).map_err(|error| {
-        Trouble::Final(format!(
-            "the answer is no List in JSON: {error}; it begins {}",
-            begins()
-        ))
+        let text = format!("the answer is no List in JSON: {error}; it begins {}", begins());
+        Trouble::Final(FailureKind::Unreadable, text)
     })?;
     if page.kind.ends_with("List") {
         return Ok(page);
     }
-    Err(Trouble::Final(format!(
-        "the answer is no List; it begins {}",
-        begins()
-    )))
+    let text = format!("the answer is no List; it begins {}", begins());
+    Err(Trouble::Final(FailureKind::Unreadable, text))
 }
 
 /// The List's head, from its first page; the token and the count of what remains are the page's alone.
@@ -230,5 +225,6 @@ fn start(out: &mut BufWriter<File>, page: &Page) -> std::io::Result<()> {
 }
 
 fn disk(error: &std::io::Error) -> Trouble {
-    Trouble::Final(format!("the listing could not be written: {error}"))
+    let text = format!("the listing could not be written: {error}");
+    Trouble::Final(FailureKind::Other, text)
 }
