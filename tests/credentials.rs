@@ -126,7 +126,8 @@ fn every_way_to_credentials_leads_to_the_same_diagnosis() {
     let credentials = format!("iamcredentials=http://{}", issuer.address);
     let gcloud = format!("#!/bin/sh\ncase \"$1\" in auth) echo {token};; *) echo mesh-prod;; esac\n");
 
-    let ways: [(&str, Vec<(&str, &str)>, Vec<&str>, &str); 6] = [
+    type Way<'a> = (&'a str, Vec<(&'a str, &'a str)>, Vec<&'a str>, &'a str);
+    let ways: [Way; 6] = [
         (
             "a variable",
             vec![("CLOUDSDK_AUTH_ACCESS_TOKEN", &token)],

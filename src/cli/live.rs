@@ -1,15 +1,14 @@
 //! Live collection as commands use it: flags, variables, `meshdoctor.toml` and gcloud's configuration become a request.
+use super::CliError;
 use super::progress;
 use super::scope::ScopeArgs;
-use super::{CliError, exit};
 use crate::collect::all::{self, Brought, Request};
-use crate::collect::google::{Client, Limits};
+use crate::collect::google::Limits;
 use crate::collect::logging::Sign;
 use crate::collect::reach::Reach;
-use crate::collect::{Api, Endpoints, auth, permissions};
+use crate::collect::{Api, Endpoints, Token, auth, preflight};
 use crate::config::{self, Settings, gcloud};
 use crate::logs::Telling;
-use crate::report;
 use crate::rules::RuleSet;
 use crate::scope::Scope;
 use clap::Args;
@@ -85,6 +84,25 @@ struct Plan {
     since: i64,
     most_log_entries: u64,
     reach: Reach,
+}
+
+impl Plan {
+    fn request(self, token: Token, signs: BTreeSet<Sign>, every_entry: bool) -> Request {
+        Request {
+            scope: self.scope,
+            endpoints: self.endpoints,
+            token,
+            quota_project: self.quota_project,
+            limits: Limits::default(),
+            timeout: self.timeout,
+            now: self.now,
+            since: self.since,
+            most_log_entries: self.most_log_entries,
+            signs,
+            every_entry,
+            reach: self.reach,
+        }
+    }
 }
 
 impl LiveArgs {
@@ -213,20 +231,7 @@ pub fn collect(
             .await
             .map_err(CliError::Usage)?;
         let (signs, every_entry) = signs(set);
-        let request = Request {
-            scope: plan.scope,
-            endpoints: plan.endpoints,
-            token,
-            quota_project: plan.quota_project,
-            limits: Limits::default(),
-            timeout: plan.timeout,
-            now: plan.now,
-            since: plan.since,
-            most_log_entries: plan.most_log_entries,
-            signs,
-            every_entry,
-            reach: plan.reach,
-        };
+        let request = plan.request(token, signs, every_entry);
         let (events, told) = mpsc::unbounded_channel();
         let drawn = tokio::spawn(progress::draw(told, verbose));
         let brought = all::collect(request, events, stop_on_ctrl_c()).await;
@@ -280,62 +285,17 @@ fn signs(set: &RuleSet) -> (BTreeSet<Sign>, bool) {
     (signs, every_entry)
 }
 
-/// `check --preflight`: which permissions the caller has, as a table. The exit status is 3 where one is missing.
+/// `check --preflight`: what the caller may see, as a table. The exit status is 3 where something needed is not.
 pub fn preflight(args: &LiveArgs, scope: &ScopeArgs, file: &Settings) -> Result<(String, u8), CliError> {
     let plan = args.plan(scope, file)?;
+    let member = plan.sources.impersonate.clone();
     run(async {
         let token = auth::find(&plan.sources, &plan.endpoints)
             .await
             .map_err(CliError::Usage)?;
-        let (_keep, stop) = watch::channel(false);
-        let deadline = tokio::time::Instant::now() + plan.timeout;
-        let client = Client::new(
-            plan.endpoints,
-            token,
-            plan.quota_project,
-            Limits::default(),
-            deadline,
-            stop,
-        )
-        .map_err(|error| CliError::Usage(error.text))?;
-        let mut projects = vec![plan.scope.project];
-        projects.extend(plan.scope.service_projects);
-        projects.dedup();
-        let (mut text, mut status) = (String::new(), exit::FINE);
-        for project in projects {
-            let held = match permissions::held(&client, &project).await {
-                Ok(held) => held,
-                Err(error) => {
-                    text.push_str(&format!("{project}: not known: {}\n", report::safe(&error.text)));
-                    status = exit::INCONCLUSIVE;
-                    continue;
-                }
-            };
-            text.push_str(&format!("{project}\n"));
-            let mut missing = BTreeSet::new();
-            for need in permissions::all() {
-                let word = match (held.contains(need.permission), need.optional) {
-                    (true, _) => "yes",
-                    (false, true) => "no, optional",
-                    (false, false) => {
-                        missing.insert(need.permission);
-                        "NO"
-                    }
-                };
-                let (collector, permission) = (need.collector, need.permission);
-                text.push_str(&format!(
-                    "  {word:<13}{collector:<14}{permission:<44}{}\n",
-                    need.why
-                ));
-            }
-            if !missing.is_empty() {
-                status = exit::INCONCLUSIVE;
-                text.push_str(&format!(
-                    "  {} missing; `meshdoctor permissions --project {project}` prints the commands that grant them\n",
-                    missing.len()
-                ));
-            }
-        }
-        Ok((text, status))
+        let request = plan.request(token, BTreeSet::new(), false);
+        let places = preflight::run(request).await;
+        let places = places.map_err(|error| CliError::Usage(error.to_string()))?;
+        Ok(super::preflight::table(&places, member.as_deref()))
     })
 }

@@ -7,6 +7,7 @@ mod exit;
 mod live;
 mod output;
 mod permissions;
+mod preflight;
 mod progress;
 mod replay;
 mod rules;

@@ -3,7 +3,7 @@ use super::gather::{Event, Means};
 use super::google::{CallError, Client, Limits};
 use super::logging::{self, Sign, Wanted};
 use super::reach::{self, Reach};
-use super::{Endpoints, Failure, Outcome, Store, Token};
+use super::{Endpoints, Failure, FailureKind, Outcome, Store, Token};
 use super::{cloud_run, clusters, compute, dns, fleet, iam, service_usage};
 use crate::scope::Scope;
 use crate::snapshot::{Blob, Manifest, World};
@@ -69,23 +69,8 @@ pub async fn collect(
     events: UnboundedSender<Event>,
     stop: watch::Receiver<bool>,
 ) -> Result<Brought, CollectError> {
-    let deadline = Instant::now() + request.timeout;
-    let client = Client::new(
-        request.endpoints.clone(),
-        Arc::clone(&request.token),
-        request.quota_project.clone(),
-        request.limits,
-        deadline,
-        stop.clone(),
-    )
-    .map_err(|error: CallError| CollectError::Client(error.text))?;
-    let store = Arc::new(Store::new()?);
-    let means = Means {
-        client,
-        store: Arc::clone(&store),
-        scope: Arc::new(request.scope.clone()),
-        events,
-    };
+    let means = means(&request, events, stop.clone())?;
+    let store = Arc::clone(&means.store);
     let (outcomes, memberships) = run(&means, &request).await;
     let mut scope = request.scope;
     if scope.memberships.is_empty() {
@@ -111,6 +96,29 @@ pub async fn collect(
         manifest,
         stopped,
         store,
+    })
+}
+
+/// The means of a run that begins now.
+pub fn means(
+    request: &Request,
+    events: UnboundedSender<Event>,
+    stop: watch::Receiver<bool>,
+) -> Result<Means, CollectError> {
+    let client = Client::new(
+        request.endpoints.clone(),
+        Arc::clone(&request.token),
+        request.quota_project.clone(),
+        request.limits,
+        Instant::now() + request.timeout,
+        stop,
+    )
+    .map_err(|error: CallError| CollectError::Client(error.text))?;
+    Ok(Means {
+        client,
+        store: Arc::new(Store::new()?),
+        scope: Arc::new(request.scope.clone()),
+        events,
     })
 }
 
@@ -232,12 +240,9 @@ fn options(request: &Request) -> logging::Options {
 fn broken(name: &'static str) -> Outcome {
     Outcome {
         name,
-        failures: vec![Failure {
-            call: format!("collect {name}"),
-            error: "the collector broke down".to_owned(),
-            permission: None,
-            resource: None,
-        }],
+        failures: vec![
+            Failure::new(FailureKind::Other, "the collector broke down").of_call(format!("collect {name}")),
+        ],
         ..Outcome::default()
     }
 }

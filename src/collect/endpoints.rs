@@ -71,6 +71,11 @@ impl Api {
             Self::IamCredentials => "https://iamcredentials.googleapis.com",
         }
     }
+
+    /// The name by which a project enables it: `cloudresourcemanager.googleapis.com`.
+    pub fn service(self) -> &'static str {
+        self.default_url().trim_start_matches("https://")
+    }
 }
 
 /// Endpoints that were pointed elsewhere.

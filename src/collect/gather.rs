@@ -148,9 +148,12 @@ fn few(failures: Vec<Failure>) -> Vec<Failure> {
     let mut kept: Vec<(Failure, usize)> = Vec::new();
     for failure in failures {
         let alike = |kept: &&mut (Failure, usize)| {
-            kept.0.error == failure.error && kept.0.permission == failure.permission
+            let kept = &kept.0;
+            kept.error == failure.error
+                && (kept.kind, &kept.permission, &kept.resource)
+                    == (failure.kind, &failure.permission, &failure.resource)
         };
-        let count = kept.iter().filter(|(k, _)| k.error == failure.error).count();
+        let count = kept.iter_mut().filter(alike).count();
         match kept.iter_mut().rfind(alike) {
             Some((_, more)) if count >= TOLD_ALIKE => *more += 1,
             _ => kept.push((failure, 0)),

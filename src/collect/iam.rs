@@ -2,7 +2,7 @@
 use super::gather::{Book, Means};
 use super::google::{Call, CallError, Paging, segment};
 use super::permissions::Need;
-use super::{Api, Outcome};
+use super::{Api, FailureKind, Outcome};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -27,12 +27,18 @@ pub const NEEDS: &[Need] = &[
         "iam.serviceAccounts.list",
         "whether the clients' accounts exist and are enabled",
     ),
-    Need::optional(
+    Need::of(NAME, "iam.denypolicies.list", "the deny policies"),
+    Need::of(NAME, "iam.denypolicies.get", "the rules of deny policies"),
+    Need::of(
         NAME,
-        "iam.denypolicies.list",
-        "deny policies; granted on the organization by roles/iam.denyReviewer",
+        "resourcemanager.folders.getIamPolicy",
+        "who has which role on the folders above",
     ),
-    Need::optional(NAME, "iam.denypolicies.get", "the rules of deny policies"),
+    Need::of(
+        NAME,
+        "resourcemanager.organizations.getIamPolicy",
+        "who has which role on the organization",
+    ),
 ];
 
 /// Predefined roles that are fetched; a built-in table serves for the others.
@@ -90,13 +96,7 @@ async fn of_project(book: &Book<'_>, project: &str) -> Seen {
         "resourcemanager.projects.get",
     );
     let policy = policy_call("projects", project, "resourcemanager.projects.getIamPolicy");
-    let ancestry = Call::post(
-        Api::ResourceManager,
-        format!("v1/projects/{name}:getAncestry"),
-        format!("get the ancestors of {project}"),
-        json!({}),
-    )
-    .needs("resourcemanager.projects.get", resource.clone());
+    let ancestry = ancestry_of(project);
     let roles = get(
         Api::Iam,
         format!("v1/projects/{name}/roles"),
@@ -134,6 +134,17 @@ async fn of_project(book: &Book<'_>, project: &str) -> Seen {
     }
 }
 
+/// The folders and the organization above a project.
+pub fn ancestry_of(project: &str) -> Call {
+    Call::post(
+        Api::ResourceManager,
+        format!("v1/projects/{}:getAncestry", segment(project)),
+        format!("get the ancestors of {project}"),
+        json!({}),
+    )
+    .needs("resourcemanager.projects.get", format!("projects/{project}"))
+}
+
 /// `getIamPolicy` of a project, folder or organization, with conditions (version 3).
 fn policy_call(kind: &str, id: &str, permission: &'static str) -> Call {
     Call::post(
@@ -145,7 +156,8 @@ fn policy_call(kind: &str, id: &str, permission: &'static str) -> Call {
     .needs(permission, format!("{kind}/{id}"))
 }
 
-fn ancestors_of(ancestry: &Value) -> Vec<(String, String)> {
+/// `("folders", "4711")` of each that an ancestry names.
+pub fn ancestors_of(ancestry: &Value) -> Vec<(String, String)> {
     let entries = ancestry.get("ancestor").and_then(Value::as_array);
     entries
         .into_iter()
@@ -189,32 +201,36 @@ async fn ancestor(book: &Book<'_>, kind: &str, id: &str) -> Option<Value> {
     }
 }
 
-/// A refusal (403, 404) is noted; anything else is a failure.
+/// What is not there (404), or refused for another reason than a permission, is noted; anything else is a failure.
 fn forgive(book: &Book<'_>, call: &Call, error: CallError) {
-    if matches!(error.status, Some(403 | 404)) {
-        let needed = error
-            .permission
-            .map(|p| format!(" (needs {p})"))
-            .unwrap_or_default();
-        book.note(format!("{}: {}{needed}", call.what, error.text));
-    } else {
+    let told = error.kind == FailureKind::PermissionMissing || !matches!(error.status, Some(403 | 404));
+    if told {
         book.fail(error.into_failure(call));
+    } else {
+        book.note(format!("{}: {}", call.what, error.text));
     }
+}
+
+fn attachment_point(number: &str) -> String {
+    let number = segment(number);
+    format!("cloudresourcemanager.googleapis.com%2Fprojects%2F{number}")
+}
+
+/// The listing of a project's deny policies, by its number, or its id where that could not be had.
+pub fn deny_policies_of(project: &str, number: &str) -> Call {
+    Call::get(
+        Api::Iam,
+        format!("v2/policies/{}/denypolicies", attachment_point(number)),
+        format!("list the deny policies of {project}"),
+    )
+    .needs("iam.denypolicies.list", format!("projects/{project}"))
 }
 
 /// Deny policies: the listing has their names, each is asked for its rules.
 /// Source: <https://cloud.google.com/iam/docs/reference/rest/v2/policies/listPolicies>.
 async fn deny(book: &Book<'_>, project: &str, number: &str) {
-    let point = format!(
-        "cloudresourcemanager.googleapis.com%2Fprojects%2F{}",
-        segment(number)
-    );
-    let call = Call::get(
-        Api::Iam,
-        format!("v2/policies/{point}/denypolicies"),
-        format!("list the deny policies of {project}"),
-    )
-    .needs("iam.denypolicies.list", format!("projects/{project}"));
+    let point = attachment_point(number);
+    let call = deny_policies_of(project, number);
     let client = &book.means.client;
     let mut listing = match client.list(&call, DENY).await {
         Ok(listing) => listing,
@@ -300,6 +316,12 @@ async fn predefined(book: &Book<'_>, named: &BTreeSet<String>) {
             Ok((_, role)) => roles.push(role),
             Err(error) => missed.push((call, error)),
         }
+    }
+    let (denied, missed): (Vec<_>, Vec<_>) = missed
+        .into_iter()
+        .partition(|(_, error): &(Call, CallError)| error.kind == FailureKind::PermissionMissing);
+    for (call, error) in denied {
+        book.fail(error.into_failure(&call));
     }
     if let Some((call, error)) = missed.first() {
         book.note(format!(

@@ -17,6 +17,7 @@ pub mod kubernetes;
 pub mod logging;
 pub mod outcome;
 pub mod permissions;
+pub mod preflight;
 pub mod reach;
 pub mod refusal;
 pub mod service_usage;
@@ -25,6 +26,6 @@ pub mod token;
 
 pub use endpoints::{Api, Endpoints};
 pub use gather::{Event, Means};
-pub use outcome::{Failure, Outcome};
+pub use outcome::{Failure, FailureKind, Outcome};
 pub use store::Store;
 pub use token::Token;

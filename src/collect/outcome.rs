@@ -2,18 +2,7 @@
 use crate::snapshot::{CollectorOutcome, Status};
 use std::time::Duration;
 
-/// One call that did not bring what it should have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The call in words: `list the services of region us-central1 in mesh-prod`.
-    pub call: String,
-    /// What the API said: `403 PERMISSION_DENIED: Permission 'run.services.list' denied`.
-    pub error: String,
-    /// `run.services.list`, where one was missing.
-    pub permission: Option<String>,
-    /// On which resource: `projects/mesh-prod`.
-    pub resource: Option<String>,
-}
+pub use crate::snapshot::{Failure, FailureKind};
 
 /// A collector's result: the files are in the store.
 #[derive(Debug, Clone, Default)]
@@ -32,8 +21,10 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// A permission that only adds detail makes nothing incomplete: it is told, and that is all.
     pub fn status(&self) -> Status {
-        match (self.skipped, self.failures.is_empty(), self.brought) {
+        let whole = self.failures.iter().all(Failure::is_detail);
+        match (self.skipped, whole, self.brought) {
             (true, ..) => Status::Skipped,
             (_, true, _) => Status::Ok,
             (_, false, true) => Status::Partial,
@@ -43,22 +34,18 @@ impl Outcome {
 
     /// As the manifest carries it.
     pub fn for_manifest(&self) -> CollectorOutcome {
+        let grave = || self.failures.iter().filter(|failure| !failure.is_detail());
         CollectorOutcome {
             name: self.name.to_owned(),
             status: self.status(),
             items: self.items,
             duration_ms: u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
-            error: self
-                .failures
-                .iter()
+            error: grave()
                 .map(|f| format!("{}: {}", f.call, f.error))
                 .collect::<Vec<_>>()
                 .join("; "),
-            permission_needed: self
-                .failures
-                .iter()
-                .find_map(|f| f.permission.clone())
-                .unwrap_or_default(),
+            permission_needed: grave().find_map(|f| f.permission.clone()).unwrap_or_default(),
+            failures: self.failures.clone(),
             notes: self.notes.clone(),
         }
     }

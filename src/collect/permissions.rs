@@ -1,11 +1,11 @@
 //! What each collector needs to be allowed, declared beside it; rendered for whoever grants it, and asked for ahead.
-use super::google::{Call, CallError, Client, segment};
 use super::kubernetes::KINDS;
-use super::{Api, cloud_run, clusters, compute, dns, fleet, iam, logging, service_usage};
-use serde_json::{Value, json};
+use super::{cloud_run, clusters, compute, csds, dns, fleet, iam, logging, service_usage};
+use crate::gcp::access::{self, Grant, Level};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
-/// One permission that a collector needs.
+/// One permission that a collector needs. How it is granted, [`access`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {
     /// The collector.
@@ -13,8 +13,6 @@ pub struct Need {
     pub permission: &'static str,
     /// What is seen with it.
     pub why: &'static str,
-    /// Whether a diagnosis is possible without: it stands on an ancestor, or only adds detail.
-    pub optional: bool,
 }
 
 impl Need {
@@ -23,34 +21,26 @@ impl Need {
             collector,
             permission,
             why,
-            optional: false,
         }
     }
 
-    pub const fn optional(collector: &'static str, permission: &'static str, why: &'static str) -> Self {
-        Self {
-            collector,
-            permission,
-            why,
-            optional: true,
-        }
+    /// Where it is granted, and whether it can be done without.
+    pub fn grant(&self) -> Grant {
+        access::grant(self.permission).copied().unwrap_or(Grant {
+            permission: self.permission,
+            role: "roles/viewer",
+            level: Level::Project,
+            optional: false,
+        })
     }
 }
 
-/// Cluster access and Traffic Director, whose collectors speak other protocols.
-const OTHERS: &[Need] = &[
-    // Source of the first: the denial's own words; no public document names it for CSDS.
-    Need::of(
-        "csds",
-        "trafficdirector.networks.getConfigs",
-        "the configuration that each client holds",
-    ),
-    Need::of(
-        "kubernetes",
-        "gkehub.gateway.get",
-        "the clusters' objects, through the Connect Gateway",
-    ),
-];
+/// The clusters, whose collector speaks another protocol: RBAC decides within them.
+const CLUSTERS: &[Need] = &[Need::of(
+    "kubernetes",
+    "gkehub.gateway.get",
+    "the clusters' objects, through the Connect Gateway",
+)];
 
 /// All of them, in the order of the collectors.
 pub fn all() -> Vec<Need> {
@@ -63,53 +53,142 @@ pub fn all() -> Vec<Need> {
         compute::NEEDS,
         fleet::NEEDS,
         clusters::NEEDS,
-        OTHERS,
+        csds::NEEDS,
+        CLUSTERS,
     ]
     .concat()
 }
 
-/// The permissions of one custom role, sorted, each once.
+/// The permissions that are granted at a level, sorted, each once.
+fn of_level(level: Level) -> BTreeSet<&'static str> {
+    let needs = all().into_iter();
+    needs
+        .filter(|need| need.grant().level == level)
+        .map(|need| need.permission)
+        .collect()
+}
+
+/// The permissions of a project's custom role.
 pub fn role() -> BTreeSet<&'static str> {
-    all().into_iter().map(|need| need.permission).collect()
+    of_level(Level::Project)
 }
 
-/// Which of the permissions the caller has on a project.
-pub async fn held(client: &Client, project: &str) -> Result<BTreeSet<String>, CallError> {
-    let asked: Vec<&str> = role().into_iter().collect();
-    let call = Call::post(
-        Api::ResourceManager,
-        format!("v3/projects/{}:testIamPermissions", segment(project)),
-        format!("test permissions on {project}"),
-        json!({ "permissions": asked }),
+/// The permissions of the organization's custom role; its own custom roles are listed there too.
+fn ancestors_role() -> BTreeSet<&'static str> {
+    let mut permissions = of_level(Level::Ancestor);
+    permissions.insert("iam.roles.list");
+    permissions
+}
+
+/// The predefined roles that are granted on the organization as they are.
+fn organization_roles() -> BTreeSet<&'static str> {
+    let needs = all().into_iter().map(|need| need.grant());
+    needs
+        .filter(|grant| grant.level == Level::Organization)
+        .map(|grant| grant.role)
+        .collect()
+}
+
+/// Whom to grant what where.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub projects: Vec<String>,
+    /// The organization's number.
+    pub organization: String,
+    /// `user:you@example.com`.
+    pub member: String,
+}
+
+const DENY: &str = "On the organization: reading deny policies, which no custom role of a project can hold. Without it no world is\n\
+                    # called healthy, since nobody can say that no deny policy stands against a grant.";
+const ABOVE: &str = "On the organization, for the policies of folders and of the organization itself, and its custom roles.\n\
+                     # Optional: what is granted there stays unknown without.";
+
+/// `gcloud` commands that make the roles and grant them.
+pub fn as_gcloud(request: &Request) -> String {
+    let Request {
+        projects,
+        organization,
+        member,
+    } = request;
+    let mut text = String::new();
+    let mut line = |line: &str| {
+        text.push_str(line);
+        text.push('\n');
+    };
+    // A backslash joins the lines to one word: a permission a line can be read and compared.
+    let listed = |role: BTreeSet<&str>| role.into_iter().collect::<Vec<_>>().join(",\\\n");
+    line("# In each project: a custom role, which holds good only where it is made.");
+    for project in projects {
+        line(&format!(
+            "gcloud iam roles create meshdoctor --project={project} --title=meshdoctor --stage=GA --permissions=\\\n{}",
+            listed(role())
+        ));
+        line(&format!(
+            "gcloud projects add-iam-policy-binding {project} --member={member} \\\n  --role=projects/{project}/roles/meshdoctor --condition=None"
+        ));
+    }
+    let bind = |role: &str| {
+        format!(
+            "gcloud organizations add-iam-policy-binding {organization} --member={member} \\\n  --role={role} --condition=None"
+        )
+    };
+    line("");
+    line(&format!("# {DENY}"));
+    for role in organization_roles() {
+        line(&bind(role));
+    }
+    line("");
+    line(&format!("# {ABOVE}"));
+    line(&format!(
+        "gcloud iam roles create meshdoctorAncestors --organization={organization} --title=meshdoctorAncestors --stage=GA --permissions=\\\n{}",
+        listed(ancestors_role())
+    ));
+    line(&bind(&format!(
+        "organizations/{organization}/roles/meshdoctorAncestors"
+    )));
+    text
+}
+
+/// The same in Terraform.
+pub fn as_terraform(request: &Request) -> String {
+    let Request {
+        projects,
+        organization,
+        member,
+    } = request;
+    let listed = |role: BTreeSet<&str>| {
+        role.into_iter()
+            .map(|p| format!("    \"{p}\",\n"))
+            .collect::<String>()
+    };
+    let projects: Vec<String> = projects.iter().map(|project| format!("\"{project}\"")).collect();
+    let mut text = format!(
+        "resource \"google_project_iam_custom_role\" \"meshdoctor\" {{\n  for_each    = toset([{}])\n  project     = each.value\n  \
+         role_id     = \"meshdoctor\"\n  title       = \"meshdoctor\"\n  permissions = [\n{}  ]\n}}\n\n\
+         resource \"google_project_iam_member\" \"meshdoctor\" {{\n  for_each = google_project_iam_custom_role.meshdoctor\n  \
+         project  = each.value.project\n  role     = each.value.id\n  member   = \"{member}\"\n}}\n",
+        projects.join(", "),
+        listed(role())
     );
-    let (_, answer) = client.object(&call).await?;
-    let held = answer.get("permissions").and_then(Value::as_array);
-    Ok(held
-        .into_iter()
-        .flatten()
-        .filter_map(|permission| Some(permission.as_str()?.to_owned()))
-        .collect())
-}
-
-/// `gcloud` commands that make the custom role and give it.
-pub fn as_gcloud(project: &str, member: &str) -> String {
-    let permissions: Vec<&str> = role().into_iter().collect();
-    format!(
-        "gcloud iam roles create meshdoctor --project={project} \\\n  --title='meshdoctor' --stage=GA \\\n  --permissions={}\n\
-         gcloud projects add-iam-policy-binding {project} \\\n  --member='{member}' --role=projects/{project}/roles/meshdoctor\n",
-        permissions.join(",")
-    )
-}
-
-/// The custom role and its grant in Terraform.
-pub fn as_terraform(project: &str, member: &str) -> String {
-    let permissions: String = role().into_iter().map(|p| format!("    \"{p}\",\n")).collect();
-    format!(
-        "resource \"google_project_iam_custom_role\" \"meshdoctor\" {{\n  project     = \"{project}\"\n  role_id     = \"meshdoctor\"\n  \
-         title       = \"meshdoctor\"\n  permissions = [\n{permissions}  ]\n}}\n\n\
-         resource \"google_project_iam_member\" \"meshdoctor\" {{\n  project = \"{project}\"\n  \
-         role    = google_project_iam_custom_role.meshdoctor.id\n  member  = \"{member}\"\n}}\n"
-    )
+    for role in organization_roles() {
+        let name = role.rsplit('.').next().unwrap_or(role);
+        // Writing to a String does not fail.
+        let _ = write!(
+            text,
+            "\n# {DENY}\nresource \"google_organization_iam_member\" \"{name}\" {{\n  org_id = \"{organization}\"\n  \
+             role   = \"{role}\"\n  member = \"{member}\"\n}}\n"
+        );
+    }
+    let _ = write!(
+        text,
+        "\n# {ABOVE}\nresource \"google_organization_iam_custom_role\" \"meshdoctor_ancestors\" {{\n  org_id      = \"{organization}\"\n  \
+         role_id     = \"meshdoctorAncestors\"\n  title       = \"meshdoctorAncestors\"\n  permissions = [\n{}  ]\n}}\n\n\
+         resource \"google_organization_iam_member\" \"meshdoctor_ancestors\" {{\n  org_id = \"{organization}\"\n  \
+         role   = google_organization_iam_custom_role.meshdoctor_ancestors.id\n  member = \"{member}\"\n}}\n",
+        listed(ancestors_role())
+    );
+    text
 }
 
 /// The ClusterRole and its binding, for `kubectl apply -f -`.
@@ -119,8 +198,9 @@ pub fn as_kubectl(user: &str) -> String {
         groups.entry(kind.group).or_default().push(kind.plural);
     }
     let rules: String = groups
-        .iter()
+        .iter_mut()
         .map(|(group, kinds)| {
+            kinds.sort_unstable();
             let kinds = kinds.join(", ");
             format!("  - apiGroups: [\"{group}\"]\n    resources: [{kinds}]\n    verbs: [list]\n")
         })
@@ -131,4 +211,16 @@ pub fn as_kubectl(user: &str) -> String {
          apiGroup: rbac.authorization.k8s.io\n  kind: ClusterRole\n  name: meshdoctor\nsubjects:\n  - kind: User\n    name: \"{user}\"\n    \
          apiGroup: rbac.authorization.k8s.io\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_permission_that_a_collector_needs_has_its_grant_and_each_grant_its_need() {
+        let needed: BTreeSet<&str> = all().iter().map(|need| need.permission).collect();
+        let granted: BTreeSet<&str> = access::GRANTS.iter().map(|grant| grant.permission).collect();
+        assert_eq!(needed, granted);
+    }
 }

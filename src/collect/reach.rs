@@ -3,7 +3,7 @@ use super::all::Request;
 use super::gather::{Event, Means};
 use super::google::{Call, CallError, segment};
 use super::kubernetes::{self, Access, Target};
-use super::{Api, Failure, Outcome, csds};
+use super::{Api, Failure, FailureKind, Outcome, csds};
 use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
 use kube::config::Kubeconfig;
@@ -65,9 +65,10 @@ pub async fn clusters(means: &Means, request: &Request, listed: Option<&[String]
         let place = place_of(listed, name);
         let Some(location) = place.or_else(|| request.reach.location.clone()) else {
             let error = "where the membership is could not be learnt; --location says it, or --context names a context of the kubeconfig";
+            let failure = Failure::new(FailureKind::Other, error);
             clusters
                 .failures
-                .push(failure(format!("connect to cluster {short}"), error));
+                .push(failure.of_call(format!("connect to cluster {short}")));
             continue;
         };
         if number.is_none() {
@@ -85,7 +86,7 @@ pub async fn clusters(means: &Means, request: &Request, listed: Option<&[String]
                 };
                 clusters.add(means, short, access);
             }
-            Some(Err(why)) => clusters.failures.push(why.clone()),
+            Some(Err(why)) => clusters.failures.push(Failure::clone(why)),
             None => {}
         }
     }
@@ -100,12 +101,18 @@ pub async fn clusters(means: &Means, request: &Request, listed: Option<&[String]
         );
     } else if wanted.is_empty() && listed.is_none() {
         let error = "which clusters there are is not known: the fleet's memberships could not be listed; --membership or --context names one";
-        clusters.failures.push(failure("find the clusters".into(), error));
+        let failure = Failure::new(FailureKind::Other, error);
+        clusters.failures.push(failure.of_call("find the clusters"));
     }
     clusters
 }
 
 impl Clusters {
+    /// The clusters to ask, and why others cannot be.
+    pub fn into_parts(self) -> (Vec<Target>, Vec<Failure>) {
+        (self.targets, self.failures)
+    }
+
     fn add(&mut self, means: &Means, membership: String, access: Access) {
         self.targets.push(Target {
             membership,
@@ -127,13 +134,9 @@ fn place_of(listed: Option<&[String]>, name: &str) -> Option<String> {
     rest.split('/').next().map(str::to_owned)
 }
 
-fn failure(call: String, error: &str) -> Failure {
-    Failure {
-        call,
-        error: error.to_owned(),
-        permission: None,
-        resource: None,
-    }
+/// The user stopped it.
+fn stopped(call: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Stopped, CallError::interrupted().text).of_call(call)
 }
 
 /// The names of the kubeconfig's contexts; none where there is no kubeconfig.
@@ -163,7 +166,7 @@ fn context_of(contexts: &[String], membership: &str) -> Option<String> {
 
 /// The number of the fleet's project: from the project itself, or from how Service Usage names its services, whichever is
 /// told first. An API that does not answer must not keep collectors waiting that do not need it.
-async fn project_number(means: &Means) -> Result<String, Failure> {
+async fn project_number(means: &Means) -> Result<String, Box<Failure>> {
     let project = &means.scope.project;
     if project.bytes().all(|b| b.is_ascii_digit()) {
         return Ok(project.clone());
@@ -188,7 +191,7 @@ async fn project_number(means: &Means) -> Result<String, Failure> {
         Either::Right((Err(_), by_project)) => by_project.await,
         Either::Left((told, _)) | Either::Right((told, _)) => told,
     };
-    told.map_err(|refused| refused.into_failure(&itself))
+    told.map_err(|refused| Box::new(refused.into_failure(&itself)))
 }
 
 /// The number in a name such as `projects/525300120045/services/…`.
@@ -201,12 +204,11 @@ async fn number(means: &Means, call: &Call, pointer: &str) -> Result<String, Cal
     number
         .filter(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
         .map(str::to_owned)
-        .ok_or_else(|| CallError::plain("the answer has no number"))
+        .ok_or_else(|| CallError::odd("the answer has no number"))
 }
 
 async fn of_cluster(means: Means, target: Target) -> Outcome {
-    let call = format!("list the objects of cluster {}", target.membership);
-    let stopped = failure(call, &CallError::interrupted().text);
+    let stopped = stopped(format!("list the objects of cluster {}", target.membership));
     tokio::select! {
         biased;
         () = means.client.stopped() => Outcome { failures: vec![stopped], ..Outcome::default() },
@@ -255,11 +257,14 @@ pub async fn csds(means: &Means, request: &Request, all_services: bool) -> Outco
         ..Outcome::default()
     };
     let mut outcome = match project_number(means).await {
-        _ if meshes.is_empty() && !all_services => failed(failure(
-            "find the meshes".into(),
-            "which meshes there are is not known: the Cloud Run services, which name them, could not all be listed",
-        )),
-        Err(failure) => failed(failure),
+        _ if meshes.is_empty() && !all_services => failed(
+            Failure::new(
+                FailureKind::Other,
+                "which meshes there are is not known: the Cloud Run services, which name them, could not all be listed",
+            )
+            .of_call("find the meshes"),
+        ),
+        Err(failure) => failed(*failure),
         Ok(number) => {
             let target = csds::Target {
                 base_url: means.client.endpoints().url(Api::TrafficDirector).to_owned(),
@@ -270,10 +275,7 @@ pub async fn csds(means: &Means, request: &Request, all_services: bool) -> Outco
                 token: request.token.clone(),
                 counter: Arc::default(),
             };
-            let stopped = failure(
-                "ask Traffic Director for its clients".into(),
-                &CallError::interrupted().text,
-            );
+            let stopped = stopped("ask Traffic Director for its clients");
             tokio::select! {
                 biased;
                 () = means.client.stopped() => Outcome { name: CSDS, failures: vec![stopped], ..Outcome::default() },

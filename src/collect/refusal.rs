@@ -1,5 +1,7 @@
 //! What an API said no with: Google's error object, a Kubernetes Status, or the words of something in between.
+use super::FailureKind;
 use crate::redact;
+use crate::snapshot::denied;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -30,6 +32,29 @@ pub struct Refusal {
     pub reason: String,
     pub permission: Option<String>,
     pub resource: Option<String>,
+    /// The API that is disabled, and the project that asked: `compute.googleapis.com`, `projects/525300120045`.
+    pub disabled: Option<Box<(String, String)>>,
+}
+
+/// The kind of an answer that is no success, by its HTTP status and `google.rpc.ErrorInfo`'s reason (or the older APIs' own).
+/// Source: <https://cloud.google.com/apis/design/errors>, and `google/api/error_reason.proto`.
+pub fn kind_of(status: u16, reason: &str) -> FailureKind {
+    match (status, reason) {
+        (_, "SERVICE_DISABLED" | "accessNotConfigured") => FailureKind::ApiDisabled,
+        // Of scopes, billing, perimeters and quota: no role helps.
+        (
+            403,
+            "BILLING_DISABLED" | "CONSUMER_INVALID" | "VPC_SERVICE_CONTROLS" | "SECURITY_POLICY_VIOLATED",
+        ) => FailureKind::Other,
+        (403, "RATE_LIMIT_EXCEEDED" | "rateLimitExceeded") => FailureKind::Unreachable,
+        (401, _) | (403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT") => FailureKind::Unauthenticated,
+        (403, _) => FailureKind::PermissionMissing,
+        (408 | 504, _) => FailureKind::TimedOut,
+        (429 | 500..=599, _) => FailureKind::Unreachable,
+        // What `replay` answers for a call that the user had stopped.
+        (499, _) => FailureKind::Stopped,
+        _ => FailureKind::Other,
+    }
 }
 
 #[derive(Deserialize)]
@@ -74,11 +99,19 @@ impl Refusal {
             let info = error.details.into_iter().find(|detail| !detail.reason.is_empty());
             let mut info = info.unwrap_or_default();
             let permission = info.metadata.remove("permission");
+            let quoted = denied(&error.message);
+            let disabled = (kind_of(code, &info.reason) == FailureKind::ApiDisabled).then(|| {
+                Some((
+                    info.metadata.remove("service")?,
+                    info.metadata.remove("consumer")?,
+                ))
+            });
             return Self {
                 text: sentence(code, &error.status, &error.message),
                 speaker: Speaker::Google,
-                permission: permission.or_else(|| quoted_permission(&error.message)),
-                resource: info.metadata.remove("resource"),
+                permission: permission.or(quoted.0),
+                resource: info.metadata.remove("resource").or(quoted.1),
+                disabled: disabled.flatten().map(Box::new),
                 reason: info.reason,
                 code,
             };
@@ -111,6 +144,7 @@ impl Refusal {
             reason: String::new(),
             permission: None,
             resource: None,
+            disabled: None,
         }
     }
 }
@@ -180,13 +214,6 @@ pub fn not_json(body: &[u8]) -> String {
         "the answer is not JSON: {}",
         one_line(text.lines().next().unwrap_or_default())
     )
-}
-
-/// The permission in `Permission 'run.services.list' denied on resource …`.
-pub fn quoted_permission(message: &str) -> Option<String> {
-    let (_, rest) = message.split_once("ermission '")?;
-    let (permission, _) = rest.split_once('\'')?;
-    (permission.split('.').count() >= 3).then(|| permission.to_owned())
 }
 
 /// An error with its causes, each told once.

@@ -41,12 +41,14 @@ pub fn explain(set: &RuleSet, findings: Vec<Finding>) -> Vec<Diagnosed> {
                 .iter()
                 .map(|e| own[*e])
                 .fold(finding.severity, Ord::max);
+            let rule = &set.rules[finding.rule];
             let role = match (causes[index].is_empty(), finding.severity) {
+                // What could not be seen breaks nothing.
+                _ if !rule.file.layer.is_hop() => Role::Advice,
                 (false, _) => Role::Symptom,
                 (true, Severity::Warning | Severity::Error | Severity::Critical) => Role::RootCause,
                 (true, Severity::Info) => Role::Advice,
             };
-            let rule = &set.rules[finding.rule];
             Diagnosed {
                 role,
                 explained_by: causes[index].iter().map(|c| ids[*c].clone()).collect(),
@@ -85,6 +87,9 @@ fn nearest_causes(set: &RuleSet, findings: &[Finding]) -> Vec<Vec<usize>> {
         .iter()
         .enumerate()
         .map(|(symptom, finding)| {
+            if !set.rules[finding.rule].file.layer.is_hop() {
+                return Vec::new();
+            }
             let all = index.causes(set.rules[finding.rule].code(), symptom, findings);
             let layer = |cause: &usize| set.rules[findings[*cause].rule].file.layer;
             // What also troubles a client that no cause is about has a cause of its own.
@@ -135,7 +140,8 @@ struct Causes {
 impl<'a> Index<'a> {
     fn new(set: &'a RuleSet, findings: &[Finding]) -> Self {
         let mut by_code: BTreeMap<&str, Causes> = BTreeMap::new();
-        for (cause, finding) in findings.iter().enumerate() {
+        let hops = |(_, finding): &(usize, &Finding)| set.rules[finding.rule].file.layer.is_hop();
+        for (cause, finding) in findings.iter().enumerate().filter(hops) {
             for code in &set.rules[finding.rule].file.explains {
                 let causes = by_code.entry(code.value.as_str()).or_default();
                 if finding.about.mesh_wide {

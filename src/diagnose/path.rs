@@ -41,6 +41,9 @@ impl Layers {
         };
         for check in checks {
             let rule = &set.rules[check.rule].file;
+            if !rule.layer.is_hop() {
+                continue;
+            }
             layers.selected.insert(rule.layer);
             if let Status::Skipped(reason) = &check.status
                 && rule.severity >= Severity::Error
@@ -96,6 +99,7 @@ fn title(layer: Layer) -> &'static str {
         Layer::Workload => "Service and pods",
         Layer::Policy => "security policy",
         Layer::Dataplane => "what the sidecar logged",
+        Layer::Collection => "what was collected",
     }
 }
 

@@ -9,6 +9,7 @@ mod backend_facts;
 mod client_facts;
 mod clients;
 mod clusters;
+mod collection_facts;
 mod control_facts;
 pub mod dns;
 pub mod facts;

@@ -56,6 +56,8 @@ pub struct Refusal {
     /// Of google.rpc.ErrorInfo: `IAM_PERMISSION_DENIED`.
     pub reason: String,
     pub metadata: BTreeMap<String, String>,
+    /// What was answered was nothing of the API's: a page in HTML, say.
+    pub unreadable: bool,
 }
 
 /// The names of google.rpc.Code with the HTTP status of each (google/rpc/code.proto) and gRPC's number.
@@ -124,6 +126,9 @@ impl Refusal {
 
     /// gRPC's number of the status.
     pub fn grpc_code(&self) -> i32 {
+        if self.unreadable {
+            return 15;
+        }
         CODES
             .iter()
             .find(|(name, ..)| *name == self.status)
@@ -131,6 +136,13 @@ impl Refusal {
     }
 
     pub fn render(&self, shape: Shape) -> Answer {
+        if self.unreadable {
+            return Answer {
+                status: 200,
+                headers: vec![("content-type".into(), "text/html; charset=UTF-8".into())],
+                body: b"<!DOCTYPE html><html><head><title>not the API</title></head></html>".to_vec(),
+            };
+        }
         let body = match shape {
             Shape::Google => self.google(),
             Shape::Legacy => self.legacy(),

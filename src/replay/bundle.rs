@@ -1,7 +1,7 @@
 //! The world that is served: its files by layout path, the names of its projects, and listings opened once.
 use super::answer::Refusal;
 use super::failure;
-use crate::snapshot::{Manifest, ReadError, Status, World};
+use crate::snapshot::{Manifest, ReadError, World};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -165,11 +165,9 @@ impl Bundle {
     /// The failure that the manifest tells of a collector.
     pub fn failure(&self, source: &str, permission: &str, resource: &str) -> Option<Refusal> {
         let source = source.split('/').next().unwrap_or_default();
-        let wrong = self.manifest.collectors.iter().find(|outcome| {
-            let own = outcome.name.split('/').next() == Some(source);
-            own && matches!(outcome.status, Status::Failed | Status::Partial)
-        })?;
-        Some(failure::refusal(wrong, permission, resource))
+        let told = self.manifest.collectors.iter();
+        told.filter(|outcome| outcome.name.split('/').next() == Some(source))
+            .find_map(|outcome| failure::refusal(outcome, permission, resource))
     }
 }
 

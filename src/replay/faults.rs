@@ -233,7 +233,7 @@ pub async fn after(actions: &[Action], grpc: bool, response: Response<Body>) -> 
         first_message(&mut body).await
     } else {
         let whole = std::mem::take(&mut body).collect().await;
-        whole.map(|whole| whole.to_bytes()).unwrap_or_default()
+        whole.map(http_body_util::Collected::to_bytes).unwrap_or_default()
     };
     parts.headers.remove(header::CONTENT_LENGTH);
     if !grpc && matches!(action, Action::Reset | Action::Stall) {

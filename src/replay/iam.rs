@@ -31,10 +31,14 @@ pub fn answer(served: Served<'_>, ask: &Ask) -> Option<Result<Answer, Refusal>> 
         ["v1", "roles"] => roles(served, ask, &predefined()),
         ["v1", "roles", id] => {
             let wanted = format!("roles/{id}");
-            // Anyone may read predefined roles: what else failed does not matter here.
+            // Anyone may read predefined roles, unless the manifest says otherwise: what else failed does not matter here.
+            let refused = |refusal: Refusal| match refusal.metadata.get("permission") {
+                Some(permission) if permission == "iam.roles.get" => refusal,
+                _ => Refusal::not_found(format!("The role named {wanted} was not found.")),
+            };
             served
                 .find(&predefined(), |row| named(row).name == wanted)
-                .map_err(|_| Refusal::not_found(format!("The role named {wanted} was not found.")))
+                .map_err(refused)
         }
         ["v1", "projects", p, "serviceAccounts"] => served.list(ask, &accounts(p)),
         ["v1", "projects", p, "serviceAccounts", account] => served.find(&accounts(p), |row| {

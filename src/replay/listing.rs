@@ -52,8 +52,12 @@ impl<'a> Served<'a> {
     }
 
     pub fn absent(&self, source: &str, project: &str, permission: &str) -> Refusal {
+        let kind = match source.split_once('/') {
+            Some((_, kind)) => kind,
+            None => "projects",
+        };
         self.bundle
-            .absent(source, permission, &format!("projects/{project}"))
+            .absent(source, permission, &format!("{kind}/{project}"))
     }
 
     /// One page of all items.

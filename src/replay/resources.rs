@@ -4,6 +4,7 @@ use super::ask::Ask;
 use super::listing::Served;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// `None`: the path is not of this API.
 pub fn answer(served: Served<'_>, ask: &Ask) -> Option<Result<Answer, Refusal>> {
@@ -28,7 +29,7 @@ pub fn answer(served: Served<'_>, ask: &Ask) -> Option<Result<Answer, Refusal>> 
                     "ancestry.json",
                     "resourcemanager.projects.get",
                 ),
-                "testIamPermissions" => permissions(served, ask),
+                "testIamPermissions" => permissions(served, ask, kind, id),
                 _ => return None,
             }
         }
@@ -46,14 +47,7 @@ fn policy(served: Served<'_>, kind: &str, id: &str) -> Result<Answer, Refusal> {
         return Ok(Answer::json(served.bundle.bytes(&path)?));
     }
     let resource = format!("{kind}/{id}");
-    // Of what is above one's own project one commonly may read nothing; and a folder that is not there reads the same.
-    Err(served
-        .bundle
-        .failure("iam", &permission, &resource)
-        .unwrap_or_else(|| {
-            let message = format!("The caller does not have permission: {permission} on {resource}");
-            Refusal::denied(&permission, &resource, message)
-        }))
+    Err(served.bundle.absent("iam", &permission, &resource))
 }
 
 #[derive(Deserialize, Default)]
@@ -94,17 +88,28 @@ fn projects(served: Served<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::value(&json!({ "projects": projects })))
 }
 
-/// All that is asked, but for what the manifest says was missing.
-fn permissions(served: Served<'_>, ask: &Ask) -> Result<Answer, Refusal> {
+/// All that is asked, but for what the manifest says was missing on the resource, or on one that it does not name.
+fn permissions(served: Served<'_>, ask: &Ask, kind: &str, id: &str) -> Result<Answer, Refusal> {
     #[derive(Deserialize, Default)]
     #[serde(default)]
     struct Asked {
         permissions: Vec<String>,
     }
     let mut asked: Asked = ask.json()?;
-    let missing = &served.bundle.manifest.collectors;
-    asked
-        .permissions
-        .retain(|wanted| !missing.iter().any(|outcome| outcome.permission_needed == *wanted));
+    let names = served.bundle.names(id);
+    let here = |resource: &str| {
+        let mut parts = resource.split('/').skip_while(|part| *part != kind).skip(1);
+        parts
+            .next()
+            .is_none_or(|named| names.iter().any(|name| name == named))
+    };
+    let collectors = &served.bundle.manifest.collectors;
+    let missing: BTreeSet<String> = collectors
+        .iter()
+        .flat_map(crate::snapshot::CollectorOutcome::each_failure)
+        .filter(|failure| failure.resource.as_deref().is_none_or(here))
+        .filter_map(|failure| failure.permission)
+        .collect();
+    asked.permissions.retain(|wanted| !missing.contains(wanted));
     Ok(Answer::value(&json!({ "permissions": asked.permissions })))
 }

@@ -26,6 +26,8 @@ pub(super) struct Outline<'a> {
     pub causes: Vec<Group<'a>>,
     /// Warnings and advice.
     pub rest: Vec<Group<'a>>,
+    /// Why collectors did not bring all they should: told where it is told what was not seen.
+    pub gaps: Vec<&'a Finding>,
 }
 
 impl<'a> Outline<'a> {
@@ -42,7 +44,7 @@ impl<'a> Outline<'a> {
             .map(|finding| (finding.id.as_str(), finding))
             .collect();
         let mut explained: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
-        let (mut causes, mut rest) = (Vec::new(), Vec::new());
+        let (mut causes, mut rest, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
         for finding in &report.findings {
             let accounts = match finding.role() {
                 Role::Symptom => causes_of(finding, &by_id, &roots),
@@ -55,6 +57,8 @@ impl<'a> Outline<'a> {
                 }
             } else if is_cause && finding.severity() >= Severity::Error {
                 causes.push(finding);
+            } else if is_gap(finding, report) {
+                gaps.push(finding);
             } else {
                 rest.push(finding);
             }
@@ -80,6 +84,7 @@ impl<'a> Outline<'a> {
             report,
             causes: grouped(causes),
             rest: grouped(rest),
+            gaps,
         }
     }
 
@@ -221,12 +226,30 @@ impl<'a> Outline<'a> {
 
     /// Collectors that did not bring all they should.
     pub fn troubled(&self) -> impl Iterator<Item = &'a Collector> {
-        let fine = [collector::Status::Ok, collector::Status::Unspecified];
-        self.report
-            .collectors
-            .iter()
-            .filter(move |collector| !fine.contains(&collector.status()))
+        troubled(self.report)
     }
+}
+
+fn troubled(report: &Report) -> impl Iterator<Item = &Collector> {
+    let fine = [collector::Status::Ok, collector::Status::Unspecified];
+    report
+        .collectors
+        .iter()
+        .filter(move |collector| !fine.contains(&collector.status()))
+}
+
+/// Whether a finding says why a collector did not bring all it should.
+fn is_gap(finding: &Finding, report: &Report) -> bool {
+    let of_collection = finding.layer == "collection" && finding.severity() >= Severity::Warning;
+    of_collection && troubled(report).any(|collector| is_about(finding, collector))
+}
+
+/// Whether a finding's evidence is what became of this collector.
+pub(super) fn is_about(finding: &Finding, collector: &Collector) -> bool {
+    finding
+        .evidence
+        .iter()
+        .any(|piece| piece.source == collector.name)
 }
 
 impl Group<'_> {

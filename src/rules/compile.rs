@@ -1,6 +1,6 @@
 //! A rule made ready to run: expressions, signatures, texts.
 use super::rule::{AccessPattern, LogPattern, RuleFile, Text};
-use super::{RuleError, Severity, expression, template};
+use super::{Layer, RuleError, Severity, expression, template};
 use crate::fix::Action;
 use crate::logs::{AccessMatch, Matcher, Signature};
 use crate::mesh::facts::{FieldDoc, kinds};
@@ -147,7 +147,9 @@ impl Checker<'_> {
                 );
             }
         }
-        if file.needs.is_empty() {
+        if file.layer == Layer::Collection {
+            self.about_collection(file);
+        } else if file.needs.is_empty() {
             self.problem(
                 &file.code,
                 "`needs` is empty: the rule would pass on no evidence at all",
@@ -166,6 +168,28 @@ impl Checker<'_> {
         }
     }
 
+    /// What could not be seen is no fault of the mesh: it neither makes a world unhealthy nor explains anything.
+    fn about_collection(&mut self, file: &RuleFile) {
+        let severities = file.severity_when.iter().map(|when| when.severity);
+        if severities
+            .chain([file.severity])
+            .any(|severity| severity > Severity::Warning)
+        {
+            self.problem(
+                &file.code,
+                "a rule of the layer collection is no more than a warning",
+                "severity: warning or info",
+            );
+        }
+        if let Some(code) = file.explains.first() {
+            self.problem(
+                code,
+                "a rule of the layer collection explains nothing",
+                "drop `explains`",
+            );
+        }
+    }
+
     fn body(&mut self, origin: &str, file: RuleFile) -> Rule {
         self.text(&file.summary, false);
         self.text(&file.explanation, false);
@@ -176,6 +200,7 @@ impl Checker<'_> {
             .collect();
         let mut evidence = Vec::new();
         for piece in &file.evidence {
+            self.text(&piece.source, piece.each.is_some());
             self.text(&piece.locator, piece.each.is_some());
             self.text(&piece.excerpt, piece.each.is_some());
             evidence.push((

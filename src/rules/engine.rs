@@ -362,7 +362,7 @@ fn evidence(set: &RuleSet, rule: &Rule, values: &minijinja::Value, context: &Con
         }
         let mut piece = |item: Option<&minijinja::Value>| {
             pieces.push(Evidence {
-                source: text.source.clone(),
+                source: template::render(&set.environment, &text.source.value, values, item),
                 locator: template::render(&set.environment, &text.locator.value, values, item),
                 excerpt: template::render(&set.environment, &text.excerpt.value, values, item),
                 ..logged(rule, values)

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+const MANIFEST: &str = "bundle.json";
+
 /// One fixture file: `fixtures/rules/CODE/fires.yaml`, `near-miss.yaml`, or either with a suffix (`fires-group.yaml`).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,15 +25,27 @@ pub struct Fixture {
     /// Files or folders of the layout to leave out.
     #[serde(default)]
     pub remove: Vec<String>,
-    /// Whole files, by their path in the layout.
+    /// Whole files, by their path in the layout: JSON, or a text as it is.
     #[serde(default)]
     pub write: BTreeMap<String, Value>,
+    /// Whether the manifest lists the files with their checksums, and since when.
+    #[serde(default)]
+    pub sealed: Option<Sealed>,
     /// Log entries to add.
     #[serde(default)]
     pub logs: Vec<LogLine>,
     /// Names of the subjects on which the rule must fire.
     #[serde(default)]
     pub fires: Vec<String>,
+}
+
+/// When the manifest was given its list of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sealed {
+    /// Before the changes: what they touch is altered.
+    Before,
+    After,
 }
 
 /// JSON Patch (RFC 6902) on one file of the base.
@@ -132,6 +146,9 @@ fn check(fixtures: &Path, path: &Path, code: &str, fired: &Fired<'_>) -> Result<
 pub fn build(fixtures: &Path, fixture: &Fixture) -> Result<World, String> {
     let base = fixtures.join("worlds").join(&fixture.base);
     let mut world = read::gather(&[base], &Options::default()).map_err(|e| e.to_string())?;
+    if fixture.sealed == Some(Sealed::Before) {
+        seal(&mut world)?;
+    }
     for removed in &fixture.remove {
         let before = world.files.len();
         let below = format!("{}/", removed.trim_end_matches('/'));
@@ -156,12 +173,30 @@ pub fn build(fixtures: &Path, fixture: &Fixture) -> Result<World, String> {
         put(&mut world, path, content);
     }
     add_logs(&mut world, &fixture.logs)?;
+    if fixture.sealed == Some(Sealed::After) {
+        seal(&mut world)?;
+    }
+    world.altered = read::altered(&world);
     Ok(world)
 }
 
 fn put(world: &mut World, path: &str, content: &Value) {
-    let bytes = content.to_string().into_bytes();
+    let bytes = match content {
+        Value::String(text) => text.clone().into_bytes(),
+        json => json.to_string().into_bytes(),
+    };
     world.files.insert(path.to_owned(), Blob::memory(path, bytes));
+}
+
+/// Lists the files in the manifest, with their checksums.
+fn seal(world: &mut World) -> Result<(), String> {
+    let manifest = world.files.get(MANIFEST).ok_or("the base has no bundle.json")?;
+    let manifest = manifest.bytes().map_err(|e| e.to_string())?;
+    let mut manifest: Value = serde_json::from_slice(&manifest).map_err(|e| e.to_string())?;
+    let digests = read::digests(world).map_err(|e| e.to_string())?;
+    manifest["files"] = serde_json::to_value(digests).map_err(|e| e.to_string())?;
+    put(world, MANIFEST, &manifest);
+    Ok(())
 }
 
 /// Appends to the log of the base's project.

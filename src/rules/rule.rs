@@ -26,7 +26,7 @@ pub struct RuleFile {
     pub summary: Text,
     /// Why this breaks the path, and what is going on: a template.
     pub explanation: Text,
-    /// Evidence without which the rule is SKIPPED: a source, or one listing of it.
+    /// Evidence without which the rule is SKIPPED: a source, or one listing of it. Only rules of the layer `collection` need none.
     pub needs: Vec<Text>,
     /// The kind of subject; `log` where the rule only has signatures.
     pub for_each: Text,
@@ -56,7 +56,7 @@ pub struct RuleFile {
     pub references: Vec<String>,
 }
 
-/// The station of the path that a rule belongs to, in the order of the path.
+/// The station of the path that a rule belongs to, in the order of the path; last, what is no station: how the evidence was had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
@@ -69,11 +69,13 @@ pub enum Layer {
     Workload,
     Policy,
     Dataplane,
+    /// Whether the evidence could be collected. Its rules neither break a path nor explain anything that does.
+    Collection,
 }
 
 impl Layer {
     /// All, in the order of the path.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Iam,
         Self::CloudRun,
         Self::Dns,
@@ -83,6 +85,7 @@ impl Layer {
         Self::Workload,
         Self::Policy,
         Self::Dataplane,
+        Self::Collection,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -96,7 +99,13 @@ impl Layer {
             Self::Workload => "workload",
             Self::Policy => "policy",
             Self::Dataplane => "dataplane",
+            Self::Collection => "collection",
         }
+    }
+
+    /// Whether it is a station of the path.
+    pub fn is_hop(self) -> bool {
+        self != Self::Collection
     }
 }
 
@@ -150,7 +159,7 @@ pub struct AccessPattern {
 #[serde(deny_unknown_fields)]
 pub struct EvidenceTemplate {
     /// The collector: `iam`, `kubernetes`, `logging`, …
-    pub source: String,
+    pub source: Text,
     /// Where: a file of the layout and the place in it.
     pub locator: Text,
     pub excerpt: Text,

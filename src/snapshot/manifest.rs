@@ -1,4 +1,5 @@
 //! `bundle.json`: what was asked for, when, and what became of every collector.
+use super::Failure;
 use crate::scope::Scope;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,9 @@ pub struct CollectorOutcome {
     pub error: String,
     /// The permission that was missing: `resourcemanager.projects.getIamPolicy`.
     pub permission_needed: String,
+    /// Each failed call by itself. Earlier versions wrote only `error`, which joins their texts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
     pub notes: Vec<String>,
 }
 

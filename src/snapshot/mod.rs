@@ -4,6 +4,7 @@
 //! is joined or judged.
 mod availability;
 mod collected;
+mod failure;
 mod manifest;
 pub mod read;
 mod seal;
@@ -15,6 +16,7 @@ pub use crate::input::ReadError;
 pub use crate::names::{ProjectId, ProjectNumber};
 pub use availability::{Availability, all_needs};
 pub use collected::Collected;
+pub use failure::{Failure, FailureKind, denied};
 pub use manifest::{CollectorOutcome, FileDigest, Manifest, RedactionSummary, SCHEMA, Status};
 use read::layout_knows;
 pub use sources::{Compute, Dns, Fleet, Kubernetes, OrganizationIam, ProjectIam, RunLocation};

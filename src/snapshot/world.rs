@@ -16,6 +16,8 @@ pub struct World {
     /// Layout path (`iam/projects/P/policy.json`) to content.
     pub files: BTreeMap<String, Blob>,
     pub warnings: Vec<Warning>,
+    /// What is not as a manifest's checksums say, a sentence a file.
+    pub altered: Vec<String>,
 }
 
 /// Something the reader did not use, told so that nothing is dropped in silence.

@@ -1,7 +1,8 @@
 //! CSDS by gRPC: a stream of one request, and its first answer.
 use super::wire::Unopened;
-use super::{Target, Trouble, access, details, missing_permission, query};
-use crate::collect::refusal::{one_line, quoted_permission, with_causes, without};
+use super::{Target, Trouble, access, details, query, refused};
+use crate::collect::FailureKind;
+use crate::collect::refusal::{one_line, with_causes, without};
 use crate::collect::token;
 use backon::{ExponentialBuilder, Retryable};
 use http::HeaderValue;
@@ -36,32 +37,33 @@ pub async fn ask(target: &Target, mesh: &str, deadline: Instant) -> Result<Bytes
         .await;
     // What keeps failing on the way may be a proxy that speaks no HTTP/2.
     answer.map_err(|trouble| match trouble {
-        Trouble::Passing(text) => Trouble::Blocked(text),
+        Trouble::Passing(failure) => Trouble::Blocked(failure),
         other => other,
     })
 }
 
 async fn connect(target: &Target, deadline: Instant) -> Result<Channel, Trouble> {
-    let uri = token::destination(&target.base_url).map_err(Trouble::Final)?;
+    let unusable = |error: String| Trouble::last(FailureKind::Other, error);
+    let uri = token::destination(&target.base_url).map_err(unusable)?;
     let tls = uri.scheme_str() == Some("https");
     let mut endpoint = Endpoint::from(uri)
         .connect_timeout(CONNECT_TIMEOUT)
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW);
-    let unusable = |error: tonic::transport::Error| Trouble::Final(with_causes(&error));
     if tls {
         let config = ClientTlsConfig::new().with_native_roots();
-        endpoint = endpoint.tls_config(config).map_err(unusable)?;
+        let tls = endpoint.tls_config(config);
+        endpoint = tls.map_err(|error| unusable(with_causes(&error)))?;
     }
     // The connect timeout of the endpoint ends with the TCP connection; the handshake may hang as well.
     let patience = deadline.min(Instant::now() + CONNECT_TIMEOUT);
     match timeout_at(patience, endpoint.connect()).await {
         Ok(Ok(channel)) => Ok(channel),
-        Ok(Err(error)) => Err(Trouble::Blocked(format!(
+        Ok(Err(error)) => Err(Trouble::blocked(format!(
             "no connection: {}",
             with_causes(&error)
         ))),
-        Err(_) => Err(Trouble::Blocked("no connection in time".into())),
+        Err(_) => Err(Trouble::blocked("no connection in time")),
     }
 }
 
@@ -79,22 +81,27 @@ async fn once(target: &Target, mesh: &str, channel: Channel, deadline: Instant) 
     client
         .ready()
         .await
-        .map_err(|error| Trouble::Passing(with_causes(&error)))?;
+        .map_err(|error| Trouble::passing(with_causes(&error)))?;
     let answer = client
         .streaming(request, PathAndQuery::from_static(METHOD), Unopened)
         .await;
     let mut stream = answer.map_err(told)?.into_inner();
     match stream.message().await.map_err(told)? {
         Some(answer) => Ok(answer),
-        None => Err(Trouble::Final(
-            "the server ended the stream without an answer".into(),
+        None => Err(Trouble::last(
+            FailureKind::Unreadable,
+            "the server ended the stream without an answer",
         )),
     }
 }
 
 fn metadata(target: &Target, bearer: HeaderValue) -> Result<MetadataMap, Trouble> {
-    let project = HeaderValue::from_str(&target.project_number)
-        .map_err(|_| Trouble::Final(format!("{} is no project number", target.project_number)))?;
+    let project = HeaderValue::from_str(&target.project_number).map_err(|_| {
+        Trouble::last(
+            FailureKind::Other,
+            format!("{} is no project number", target.project_number),
+        )
+    })?;
     let mut headers = http::HeaderMap::new();
     headers.insert(http::header::AUTHORIZATION, bearer);
     headers.insert("x-goog-user-project", project);
@@ -113,31 +120,29 @@ fn trouble(status: &Status, token: &str) -> Trouble {
     // A gRPC server always ends with its own status; what has none is not one.
     if status.message().contains("grpc-status header missing") {
         return match status.code() {
-            Code::Unavailable => Trouble::Passing(text),
-            _ => Trouble::Blocked(text),
+            Code::Unavailable => Trouble::passing(text),
+            _ => Trouble::blocked(text),
         };
     }
     let on_the_way = status.source().is_some();
     match status.code() {
         Code::PermissionDenied | Code::Unauthenticated if !on_the_way => {
             let mut info = details::error_info(status.details());
-            let mut told = |name: &str| Some(without(&info.metadata.remove(name)?, token));
-            let (named, resource) = (told("permission"), told("resource"));
-            let named = named.or_else(|| quoted_permission(&message));
             let denied = status.code() == Code::PermissionDenied;
-            Trouble::Refused {
-                permission: denied.then(|| missing_permission(&info.reason, named)).flatten(),
-                resource,
-                text,
-            }
+            let as_http = if denied { 403 } else { 401 };
+            refused(as_http, text, &info.reason, |key| {
+                Some(without(&info.metadata.remove(key)?, token))
+            })
         }
-        Code::Unimplemented => Trouble::Blocked(text),
+        Code::Unimplemented => Trouble::blocked(text),
         Code::DeadlineExceeded => super::late(),
         // Internal is gRPC's 500, and what a stream that breaks off reads as.
-        Code::Unavailable | Code::ResourceExhausted | Code::Internal => Trouble::Passing(text),
+        Code::Unavailable | Code::ResourceExhausted | Code::Internal => Trouble::passing(text),
         Code::Cancelled if message.contains("Timeout expired") => super::late(),
-        _ if on_the_way => Trouble::Passing(text),
-        _ => Trouble::Final(text),
+        _ if on_the_way => Trouble::passing(text),
+        Code::DataLoss => Trouble::last(FailureKind::Unreadable, text),
+        Code::Cancelled => Trouble::last(FailureKind::Stopped, text),
+        _ => Trouble::last(FailureKind::Other, text),
     }
 }
 

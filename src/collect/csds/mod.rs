@@ -11,8 +11,11 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+use super::permissions::Need;
+use super::refusal::kind_of;
 use super::token::{self, Token};
-use super::{Failure, Outcome, Store};
+use super::{Failure, FailureKind, Outcome, Store};
+use crate::snapshot::denied;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +23,18 @@ use tokio::time::{Instant, timeout_at};
 
 /// The permission that Traffic Director checks on the request's node (named in its denials).
 pub const PERMISSION: &str = "trafficdirector.networks.getConfigs";
+/// The API's name where it is enabled.
+const SERVICE: &str = "trafficdirector.googleapis.com";
+
+pub const NEEDS: &[Need] = &[
+    // Source: the denial's own words; no public document names it for CSDS.
+    Need::of("csds", PERMISSION, "the configuration that each client holds"),
+    Need::of(
+        "csds",
+        "serviceusage.services.use",
+        "to have the call billed to the project, as CSDS demands",
+    ),
+];
 
 /// Whom to ask, about what.
 #[derive(Clone)]
@@ -39,21 +54,36 @@ pub struct Target {
     pub counter: Arc<AtomicU64>,
 }
 
-/// Why a mesh's clients could not be had.
+/// Why a mesh's clients could not be had; the failure names no call yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Trouble {
     /// Another try may help.
-    Passing(String),
+    Passing(Box<Failure>),
     /// gRPC does not get through here: worth asking by REST.
-    Blocked(String),
-    /// The API's no.
-    Refused {
-        text: String,
-        permission: Option<String>,
-        resource: Option<String>,
-    },
-    /// Anything else.
-    Final(String),
+    Blocked(Box<Failure>),
+    /// Anything else: the API's no among them.
+    Final(Box<Failure>),
+}
+
+impl Trouble {
+    /// On the way to the server or back; another try may help.
+    fn passing(text: impl Into<String>) -> Self {
+        Self::Passing(Box::new(Failure::new(FailureKind::Unreachable, text)))
+    }
+
+    fn blocked(text: impl Into<String>) -> Self {
+        Self::Blocked(Box::new(Failure::new(FailureKind::Unreachable, text)))
+    }
+
+    fn last(kind: FailureKind, text: impl Into<String>) -> Self {
+        Self::Final(Box::new(Failure::new(kind, text)))
+    }
+
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::Passing(failure) | Self::Blocked(failure) | Self::Final(failure) => *failure,
+        }
+    }
 }
 
 /// Asks for every mesh and writes `csds/PROJECT/client-status.binpb`, or `.json` where only REST got through.
@@ -96,11 +126,14 @@ async fn by_grpc(
                     target.counter.fetch_add(clients, Ordering::Relaxed);
                     answers.push(answer);
                 }
-                Err(problem) => failures.push(failure(target, mesh, Trouble::Final(problem))),
+                Err(problem) => {
+                    let trouble = Trouble::last(FailureKind::Unreadable, problem);
+                    failures.push(failure(target, mesh, trouble));
+                }
             },
             Err(Trouble::Blocked(why)) => {
                 target.counter.fetch_sub(items, Ordering::Relaxed);
-                return Err(why);
+                return Err(why.error);
             }
             Err(trouble) => failures.push(failure(target, mesh, trouble)),
         }
@@ -120,7 +153,9 @@ async fn by_rest(target: &Target, store: &Store, deadline: Instant, blocked: &st
     for mesh in meshes(target) {
         let asked = timeout_at(deadline, rest::ask(target, mesh, deadline)).await;
         let added = match asked.unwrap_or_else(|_| Err(late())) {
-            Ok(answer) => joined.add(&answer).map_err(Trouble::Final),
+            Ok(answer) => joined
+                .add(&answer)
+                .map_err(|problem| Trouble::last(FailureKind::Unreadable, problem)),
             Err(trouble) => Err(trouble),
         };
         match added {
@@ -167,12 +202,9 @@ fn written<'a>(
         }
         Err(error) => {
             store.discard(path);
-            outcome.failures.push(Failure {
-                call: format!("keep the xDS clients of {}", target.project),
-                error: format!("cannot be kept on disk: {error}"),
-                permission: None,
-                resource: None,
-            });
+            let failure = Failure::new(FailureKind::Other, format!("cannot be kept on disk: {error}"));
+            let call = format!("keep the xDS clients of {}", target.project);
+            outcome.failures.push(failure.of_call(call));
         }
     }
 }
@@ -185,46 +217,54 @@ fn meshes(target: &Target) -> impl Iterator<Item = &str> {
 }
 
 fn late() -> Trouble {
-    Trouble::Final("not answered before the deadline".into())
+    Trouble::last(FailureKind::TimedOut, "not answered before the deadline")
 }
 
 fn failure(target: &Target, mesh: &str, trouble: Trouble) -> Failure {
-    let (error, permission, resource) = match trouble {
-        Trouble::Passing(text) | Trouble::Blocked(text) | Trouble::Final(text) => (text, None, None),
-        Trouble::Refused {
-            text,
-            permission,
-            resource,
-        } => {
-            let ours = || format!("projects/{}", target.project);
-            let resource = resource.or_else(|| permission.is_some().then(ours));
-            (text, permission, resource)
-        }
-    };
-    Failure {
-        call: format!(
-            "ask Traffic Director for the clients of mesh {mesh} in {}",
-            target.project
-        ),
-        error,
-        permission,
-        resource,
+    let mut failure = trouble.into_failure();
+    let about = matches!(
+        failure.kind,
+        FailureKind::PermissionMissing | FailureKind::ApiDisabled
+    );
+    if about && failure.resource.is_none() {
+        failure.resource = Some(format!("projects/{}", target.project));
     }
+    failure.of_call(format!(
+        "ask Traffic Director for the clients of mesh {mesh} in {}",
+        target.project
+    ))
 }
 
-/// The permission that a denial is about. Not every 403 is about one: the API may be off, or the quota project refused.
-fn missing_permission(reason: &str, named: Option<String>) -> Option<String> {
-    match reason {
-        "" | "IAM_PERMISSION_DENIED" => Some(named.unwrap_or_else(|| PERMISSION.to_owned())),
-        "USER_PROJECT_DENIED" => Some("serviceusage.services.use".to_owned()),
-        _ => named,
+/// The API's no. Not every denial is about a permission: the API may be off, or the quota project refused.
+fn refused(status: u16, text: String, reason: &str, mut said: impl FnMut(&str) -> Option<String>) -> Trouble {
+    let mut failure = Failure::new(kind_of(status, reason), text);
+    match failure.kind {
+        FailureKind::ApiDisabled => {
+            failure.service = said("service").or_else(|| Some(SERVICE.to_owned()));
+            failure.resource = said("consumer");
+        }
+        FailureKind::PermissionMissing => {
+            let (quoted, on) = denied(&failure.error);
+            failure.permission = said("permission").or(quoted).or_else(|| match reason {
+                "" | "IAM_PERMISSION_DENIED" => Some(PERMISSION.to_owned()),
+                "USER_PROJECT_DENIED" => Some("serviceusage.services.use".to_owned()),
+                _ => None,
+            });
+            failure.resource = said("resource").or(on);
+            if failure.permission.is_none() {
+                failure.kind = FailureKind::Other;
+            }
+        }
+        _ => {}
     }
+    Trouble::Final(Box::new(failure))
 }
 
 /// An access token and its header; an error is final.
 async fn access(target: &Target) -> Result<(String, http::HeaderValue), Trouble> {
     let token = (target.token)().await;
-    let token = token.map_err(|error| Trouble::Final(format!("no access token: {error}")))?;
-    let header = token::bearer(&token).map_err(Trouble::Final)?;
+    let none = |error| Trouble::last(FailureKind::Unauthenticated, error);
+    let token = token.map_err(|error| none(format!("no access token: {error}")))?;
+    let header = token::bearer(&token).map_err(none)?;
     Ok((token, header))
 }

@@ -1,7 +1,7 @@
 //! CSDS by REST, where gRPC does not get through: `POST v3/discovery:client_status`.
-use super::{Target, Trouble, access, missing_permission, query};
-use crate::collect::refusal::{Refusal, is_json, not_json, scrubbed, with_causes, without};
-use crate::collect::token;
+use super::{Target, Trouble, access, query, refused};
+use crate::collect::refusal::{Refusal, Speaker, is_json, kind_of, not_json, scrubbed, with_causes, without};
+use crate::collect::{Failure, FailureKind, token};
 use crate::redact;
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
@@ -14,11 +14,12 @@ use tokio::time::Instant;
 
 /// A mesh's answer in JSON, as it came.
 pub async fn ask(target: &Target, mesh: &str, deadline: Instant) -> Result<Vec<u8>, Trouble> {
-    token::destination(&target.base_url).map_err(Trouble::Final)?;
+    let unusable = |error: String| Trouble::last(FailureKind::Other, error);
+    token::destination(&target.base_url).map_err(unusable)?;
     let client = reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(10))
         .build()
-        .map_err(|error| Trouble::Final(with_causes(&error)))?;
+        .map_err(|error| unusable(with_causes(&error)))?;
     let backoff = ExponentialBuilder::default()
         .with_jitter()
         .with_min_delay(Duration::from_millis(250))
@@ -49,7 +50,7 @@ async fn once(
     );
     let broken = |error: reqwest::Error| {
         let text = without(&with_causes(&error.without_url()), &token);
-        Trouble::Passing(format!("no connection, or a broken one: {text}"))
+        Trouble::passing(format!("no connection, or a broken one: {text}"))
     };
     let request = client
         .post(url)
@@ -67,23 +68,30 @@ async fn once(
     }
     let body = scrubbed(&body, &token);
     if status.is_success() {
-        return Err(Trouble::Final(not_json(&body)));
+        return Err(Trouble::last(FailureKind::Unreadable, not_json(&body)));
     }
-    let refusal = Refusal::read(status.as_u16(), &body);
-    let text = refusal.text;
+    let mut refusal = Refusal::read(status.as_u16(), &body);
+    let text = refusal.text.clone();
     match status.as_u16() {
         429 | 500 | 502 | 503 | 504 => {
             if let Ok(mut asked) = asked.lock() {
                 *asked = wait.map(Duration::from_secs);
             }
-            Err(Trouble::Passing(text))
+            let kind = kind_of(status.as_u16(), &refusal.reason);
+            Err(Trouble::Passing(Box::new(Failure::new(kind, text))))
         }
-        403 if refusal.speaker == crate::collect::refusal::Speaker::Google => Err(Trouble::Refused {
-            permission: missing_permission(&refusal.reason, refusal.permission),
-            resource: refusal.resource,
-            text,
-        }),
-        _ => Err(Trouble::Final(text)),
+        code @ (401 | 403) if refusal.speaker == Speaker::Google => {
+            let disabled = refusal.disabled.take();
+            Err(refused(code, text, &refusal.reason, |key| match key {
+                "permission" => refusal.permission.take(),
+                "resource" => refusal.resource.take(),
+                "service" => Some(disabled.as_ref()?.0.clone()),
+                _ => Some(disabled.as_ref()?.1.clone()),
+            }))
+        }
+        // A 403 of somebody else names no permission.
+        403 => Err(Trouble::last(FailureKind::Other, text)),
+        code => Err(Trouble::last(kind_of(code, ""), text)),
     }
 }
 

@@ -189,8 +189,10 @@ async fn a_denied_mesh_names_the_permission_and_leaves_the_other_alone() {
         [Failure {
             call: "ask Traffic Director for the clients of mesh two in mesh-prod".into(),
             error: "7 PERMISSION_DENIED: not for [token]".into(),
+            kind: FailureKind::PermissionMissing,
             permission: Some(PERMISSION.into()),
             resource: Some("projects/mesh-prod".into()),
+            service: None,
         }]
     );
     only_file(&store);
@@ -223,15 +225,21 @@ async fn a_disabled_api_is_no_missing_permission_nor_is_a_bad_token() {
     let told: Vec<_> = outcome
         .failures
         .iter()
-        .map(|f| (f.error.as_str(), &f.permission))
+        .map(|f| (f.error.as_str(), &f.permission, f.kind))
         .collect();
     assert_eq!(
         told,
         [
-            ("7 PERMISSION_DENIED: it is disabled", &None),
-            ("16 UNAUTHENTICATED: who?", &None)
+            (
+                "7 PERMISSION_DENIED: it is disabled",
+                &None,
+                FailureKind::ApiDisabled
+            ),
+            ("16 UNAUTHENTICATED: who?", &None, FailureKind::Unauthenticated)
         ]
     );
+    let service = outcome.failures[0].service.as_deref();
+    assert_eq!(service, Some("trafficdirector.googleapis.com"));
     assert!(store.world().files.is_empty());
 }
 

@@ -1,30 +1,24 @@
 //! What an API says when it refuses, in each of the shapes that Google's APIs have.
 use super::Call;
-use crate::collect::Failure;
-use crate::collect::refusal::{not_json, one_line, without};
-use regex::Regex;
+use crate::collect::refusal::{kind_of, not_json, one_line, without};
+use crate::collect::{Failure, FailureKind};
+use crate::snapshot::denied;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
-use std::sync::LazyLock;
 use std::time::Duration;
-
-/// The permission and the resource as messages name them: IAM's way, then Compute Engine's.
-static DENIED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?:Permission '([^']+)' denied|Required '([^']+)' permission)(?: (?:on|for)(?: resource)? '([^']+)')?")
-        .ok()
-});
 
 /// Why a call brought nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallError {
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,
-    /// `SERVICE_DISABLED`, `IAM_PERMISSION_DENIED`, `notFound`, …; empty where nothing was said.
-    pub reason: String,
+    pub kind: FailureKind,
     /// `403 PERMISSION_DENIED: …`.
     pub text: String,
     pub permission: Option<String>,
     pub resource: Option<String>,
+    /// The API that is disabled.
+    pub service: Option<String>,
     /// How long to wait before asking again, where the API said so.
     pub retry_after: Option<Duration>,
     /// The connection broke.
@@ -32,24 +26,38 @@ pub struct CallError {
 }
 
 impl CallError {
+    /// Of no kind in particular.
     pub fn plain(text: impl Into<String>) -> Self {
+        Self::of(FailureKind::Other, text)
+    }
+
+    pub fn of(kind: FailureKind, text: impl Into<String>) -> Self {
         Self {
+            kind,
             text: text.into(),
             ..Self::default()
         }
     }
 
     pub fn interrupted() -> Self {
-        Self::plain("stopped before it was answered, by request")
+        Self::of(FailureKind::Stopped, "stopped before it was answered, by request")
     }
 
     pub fn late() -> Self {
-        Self::plain("not answered before the deadline; --timeout moves it")
+        Self::of(
+            FailureKind::TimedOut,
+            "not answered before the deadline; --timeout moves it",
+        )
     }
 
-    /// A successful answer that does not hold what it should.
+    /// A successful answer that does not hold what it should, in words.
+    pub fn odd(text: impl Into<String>) -> Self {
+        Self::of(FailureKind::Unreadable, text)
+    }
+
+    /// The same of an answer that is no JSON.
     pub fn unreadable(body: &[u8]) -> Self {
-        Self::plain(not_json(body))
+        Self::odd(not_json(body))
     }
 
     /// The transport failed.
@@ -66,7 +74,7 @@ impl CallError {
         }
         Self {
             broken: !error.is_builder(),
-            ..Self::plain(one_line(&text))
+            ..Self::of(FailureKind::Unreachable, one_line(&text))
         }
     }
 
@@ -79,7 +87,7 @@ impl CallError {
         };
         let Ok(value) = serde_json::from_slice::<Value>(body) else {
             error.text = format!("{status}: {}", not_json(body));
-            error.blame(call);
+            error.blame("", call);
             return error;
         };
         // Streaming methods wrap their error in an array.
@@ -98,7 +106,6 @@ impl CallError {
             .and_then(Value::as_str)
             .or(old)
             .unwrap_or_default();
-        reason.clone_into(&mut error.reason);
         let title = field("status").unwrap_or(reason);
         error.text = match (title.is_empty(), message.is_empty()) {
             (true, true) => format!("{status}: no reason given"),
@@ -112,19 +119,22 @@ impl CallError {
             Some(value.to_owned())
         };
         error.retry_after = error.retry_after.or_else(|| retry_info(told?));
-        if matches!(error.reason.as_str(), "SERVICE_DISABLED" | "accessNotConfigured") {
-            let service = data("service").unwrap_or_else(|| format!("{}.googleapis.com", call.api.name()));
+        if kind_of(status, reason) == FailureKind::ApiDisabled {
+            let service = data("service").unwrap_or_else(|| call.api.service().to_owned());
             let consumer = data("consumer").unwrap_or_else(|| call.resource.clone());
             let project = consumer.rsplit('/').next().unwrap_or(&consumer);
             error.text = format!(
                 "{}; enable it: gcloud services enable {service} --project={project}",
                 error.text
             );
+            error.kind = FailureKind::ApiDisabled;
+            error.resource = Some(format!("projects/{project}"));
+            error.service = Some(service);
             return error;
         }
         error.permission = data("permission");
         error.resource = data("resource");
-        error.blame(call);
+        error.blame(reason, call);
         error
     }
 
@@ -138,31 +148,20 @@ impl CallError {
     }
 
     /// The permission that was missing: what the message says, else what the call is known to need.
-    fn blame(&mut self, call: &Call) {
-        if self.status != Some(403) || !self.is_about_permission() {
+    fn blame(&mut self, reason: &str, call: &Call) {
+        self.kind = kind_of(self.status.unwrap_or_default(), reason);
+        if self.kind != FailureKind::PermissionMissing {
             return;
         }
-        if let Some(found) = DENIED.as_ref().and_then(|denied| denied.captures(&self.text)) {
-            let told = |group: usize| found.get(group).map(|m| m.as_str().to_owned());
-            self.permission = self.permission.take().or_else(|| told(1)).or_else(|| told(2));
-            self.resource = self.resource.take().or_else(|| told(3));
-        }
+        let (permission, resource) = denied(&self.text);
+        self.permission = self.permission.take().or(permission);
+        self.resource = self.resource.take().or(resource);
         let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         self.permission = self.permission.take().or_else(|| known(call.permission));
         self.resource = self.resource.take().or_else(|| known(&call.resource));
-    }
-
-    fn is_about_permission(&self) -> bool {
-        !matches!(
-            self.reason.as_str(),
-            "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
-                | "BILLING_DISABLED"
-                | "CONSUMER_INVALID"
-                | "VPC_SERVICE_CONTROLS"
-                | "SECURITY_POLICY_VIOLATED"
-                | "RATE_LIMIT_EXCEEDED"
-                | "rateLimitExceeded"
-        )
+        if self.permission.is_none() {
+            self.kind = FailureKind::Other;
+        }
     }
 
     /// Whether asking again may help.
@@ -184,8 +183,10 @@ impl CallError {
         Failure {
             call: call.what.clone(),
             error: self.text,
+            kind: self.kind,
             permission: self.permission,
             resource: self.resource,
+            service: self.service,
         }
     }
 }

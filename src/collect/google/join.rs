@@ -1,6 +1,5 @@
 //! Pages of one listing joined, the items as they came.
 use super::{Call, CallError};
-use crate::collect::refusal::not_json;
 use crate::redact;
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
@@ -45,13 +44,13 @@ impl Joined {
     /// Adds a page; the token of the next one.
     pub fn add(&mut self, page: &[u8], call: &Call) -> Result<Option<String>, CallError> {
         self.bytes += page.len();
-        let broken = |_| CallError::plain(not_json(page));
+        let broken = |_| CallError::unreadable(page);
         let mut object: Object = serde_json::from_slice(page).map_err(|error| {
             if error.is_data() {
                 let problem = format!("the answer is JSON, but no object: {error}");
-                return CallError::plain(redact::unquoted(&problem));
+                return CallError::odd(redact::unquoted(&problem));
             }
-            CallError::plain(not_json(page))
+            CallError::unreadable(page)
         })?;
         if object.contains_key("error") {
             return Err(CallError::under_success(page, call));
@@ -82,7 +81,7 @@ impl Joined {
     fn add_items(&mut self, raw: &RawValue) -> Result<(), CallError> {
         let odd = |error| {
             let problem = format!("`{}` of the answer is not as the API has it: {error}", self.key);
-            CallError::plain(redact::unquoted(&problem))
+            CallError::odd(redact::unquoted(&problem))
         };
         if !self.aggregated {
             let items: Vec<Box<RawValue>> = serde_json::from_str(raw.get()).map_err(odd)?;

@@ -1,7 +1,6 @@
 //! A whole listing, page by page.
 use super::join::Joined;
 use super::{Call, CallError, Client};
-use crate::collect::refusal::not_json;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -78,7 +77,7 @@ impl Client {
             page_call.query.truncate(plain);
             page_call.query.push(("pageToken", token.clone()));
             if !tokens.insert(token) {
-                return Err(CallError::plain(format!(
+                return Err(CallError::odd(format!(
                     "the API gave the same page token twice, after {} items: its pages go round in a circle",
                     joined.count
                 )));
@@ -99,8 +98,8 @@ impl Client {
                 Err(CallError::under_success(&body, call))
             }
             Ok(value @ Value::Object(_)) => Ok((body, value)),
-            Ok(_) => Err(CallError::plain("the answer is JSON, but no object")),
-            Err(_) => Err(CallError::plain(not_json(&body))),
+            Ok(_) => Err(CallError::odd("the answer is JSON, but no object")),
+            Err(_) => Err(CallError::unreadable(&body)),
         }
     }
 }

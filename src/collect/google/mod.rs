@@ -11,7 +11,7 @@ pub use error::CallError;
 pub use listing::{Listing, Paging};
 
 use super::refusal::{is_json, scrubbed};
-use super::{Api, Endpoints, Token, token};
+use super::{Api, Endpoints, FailureKind, Token, token};
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response, Url};
@@ -152,13 +152,14 @@ impl Client {
             Some(permits) => permits.acquire().await.ok(),
             None => None,
         };
-        let token = (inner.token)().await.map_err(CallError::plain)?;
+        let no_token = |error: String| CallError::of(FailureKind::Unauthenticated, error);
+        let token = (inner.token)().await.map_err(no_token)?;
         let result = match tokio::time::timeout(inner.limits.attempt, self.exchange(call, &token)).await {
             Ok(result) => result,
-            Err(_) => Err(CallError::plain(format!(
-                "no answer within {} s",
-                inner.limits.attempt.as_secs_f32()
-            ))),
+            Err(_) => Err(CallError::of(
+                FailureKind::TimedOut,
+                format!("no answer within {} s", inner.limits.attempt.as_secs_f32()),
+            )),
         };
         result.map_err(|error| error.without(&token))
     }

@@ -2,8 +2,8 @@
 use super::connect::Connection;
 use super::kinds::Kind;
 use super::request::Trouble;
-use crate::collect::Store;
 use crate::collect::refusal::{not_json, one_line};
+use crate::collect::{FailureKind, Store};
 use crate::redact;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -98,7 +98,7 @@ impl<'a> Listing<'a> {
                         "{text}; the list expired {} times before its last page",
                         RESTARTS + 1
                     );
-                    return Err((Trouble::Final(text), place));
+                    return Err((Trouble::Final(FailureKind::Other, text), place));
                 }
                 Err((Trouble::Expired(_), _)) => restarts += 1,
                 Err(trouble) => return Err(trouble),
@@ -141,7 +141,7 @@ impl<'a> Listing<'a> {
             Some(version) => std::slice::from_ref(version).to_vec(),
             None => self.kind.versions.to_vec(),
         };
-        let mut not_served = Trouble::Final("the kind has no version".into());
+        let mut not_served = Trouble::Final(FailureKind::Other, "the kind has no version".into());
         for version in candidates {
             let begin = served.is_none();
             match self.pages(out, &self.kind.path(version, namespace), begin).await {
@@ -162,7 +162,9 @@ impl<'a> Listing<'a> {
         loop {
             let bytes = match self.connection.get(&query, self.deadline).await {
                 // A kind does not go away in the middle of its list.
-                Err(Trouble::NotServed(text)) if !seen.is_empty() => return Err(Trouble::Final(text)),
+                Err(Trouble::NotServed(text)) if !seen.is_empty() => {
+                    return Err(Trouble::Final(FailureKind::Other, text));
+                }
                 answer => answer?,
             };
             let page = read(&bytes)?;
@@ -187,9 +189,8 @@ impl<'a> Listing<'a> {
                 utf8_percent_encode(&next, NON_ALPHANUMERIC)
             );
             if !seen.insert(next) {
-                return Err(Trouble::Final(
-                    "the server gave the same continue token twice".into(),
-                ));
+                let circle = "the server gave the same continue token twice: its pages go round in a circle";
+                return Err(Trouble::Final(FailureKind::Unreadable, circle.into()));
             }
         }
     }
@@ -201,7 +202,7 @@ fn read(bytes: &[u8]) -> Result<Page<'_>, Trouble> {
             Category::Data => format!("the answer is JSON, but no List: {error}"),
             _ => not_json(bytes),
         };
-        Trouble::Final(redact::unquoted(&problem).into_owned())
+        Trouble::Final(FailureKind::Unreadable, redact::unquoted(&problem).into_owned())
     })?;
     if page.kind.ends_with("List") {
         return Ok(page);
@@ -210,7 +211,7 @@ fn read(bytes: &[u8]) -> Result<Page<'_>, Trouble> {
         "" => "the answer is JSON, but no List: it has no `kind`".to_owned(),
         kind => format!("the answer is no List, but a {}", one_line(kind)),
     };
-    Err(Trouble::Final(problem))
+    Err(Trouble::Final(FailureKind::Unreadable, problem))
 }
 
 /// The List's head, from its first page; the token and the count of what remains are the page's alone.
@@ -229,5 +230,6 @@ fn start(out: &mut BufWriter<File>, page: &Page) -> std::io::Result<()> {
 }
 
 fn disk(error: &std::io::Error) -> Trouble {
-    Trouble::Final(format!("the listing could not be written: {error}"))
+    let text = format!("the listing could not be written: {error}");
+    Trouble::Final(FailureKind::Other, text)
 }

@@ -4,16 +4,18 @@
 mod connect;
 mod kinds;
 mod listing;
+mod probe;
 mod request;
 
 #[cfg(test)]
 mod tests;
 
 pub use kinds::{KINDS, Kind};
+pub use probe::probe;
 
-use super::refusal::{Refusal, Speaker};
+use super::refusal::{Refusal, Speaker, kind_of};
 use super::token::Token;
-use super::{Failure, Outcome, Store};
+use super::{Failure, FailureKind, Outcome, Store};
 use connect::Connection;
 use futures_util::{FutureExt, StreamExt, stream};
 use listing::Listing;
@@ -79,15 +81,18 @@ pub async fn collect(target: &Target, store: &Store, deadline: Instant) -> Outco
         ..Outcome::default()
     };
     let opened = timeout_at(deadline, connect::open(&target.access)).await;
-    match opened.unwrap_or_else(|_| Err(NO_ANSWER.into())) {
-        Ok(connection) => all_kinds(target, &connection, store, deadline, &mut outcome).await,
-        Err(error) => outcome.failures.push(Failure {
-            call: format!("connect to cluster {}", target.membership),
-            error,
-            permission: None,
-            resource: None,
-        }),
-    }
+    let failure = match opened {
+        Ok(Ok(connection)) => {
+            all_kinds(target, &connection, store, deadline, &mut outcome).await;
+            None
+        }
+        Ok(Err(error)) => Some(Failure::new(FailureKind::Other, error)),
+        Err(_) => Some(Failure::new(FailureKind::TimedOut, NO_ANSWER)),
+    };
+    let call = format!("connect to cluster {}", target.membership);
+    outcome
+        .failures
+        .extend(failure.map(|failure| failure.of_call(call)));
     outcome.duration = begun.elapsed();
     outcome
 }
@@ -101,7 +106,7 @@ async fn all_kinds(
 ) {
     let one = |kind: &'static Kind| {
         let listing = one_kind(target, connection, kind, store, deadline);
-        let late = |_| Listed::Failed(Trouble::Final(NO_ANSWER.into()), None);
+        let late = |_| Listed::Failed(Trouble::Final(FailureKind::TimedOut, NO_ANSWER.into()), None);
         async move { (kind, timeout_at(deadline, listing).await.unwrap_or_else(late)) }.boxed()
     };
     // Boxed, so that a task may hold it: the compiler cannot tell that it may otherwise.
@@ -124,7 +129,10 @@ async fn all_kinds(
                 outcome.brought = true;
             }
             Listed::NotServed(_) if server_answers && !kind.built_in => absent(target, kind, store, outcome),
-            Listed::NotServed(text) => fail(target, kind, Trouble::Final(text), None, outcome),
+            Listed::NotServed(text) => {
+                let trouble = Trouble::Final(FailureKind::Other, text);
+                fail(target, kind, trouble, None, outcome);
+            }
             Listed::Failed(trouble, namespace) => fail(target, kind, trouble, namespace, outcome),
         }
     }
@@ -165,7 +173,8 @@ fn absent(target: &Target, kind: &Kind, store: &Store, outcome: &mut Outcome) {
             outcome.brought = true;
         }
         Err(error) => {
-            let trouble = Trouble::Final(format!("the listing could not be written: {error}"));
+            let text = format!("the listing could not be written: {error}");
+            let trouble = Trouble::Final(FailureKind::Other, text);
             fail(target, kind, trouble, None, outcome);
         }
     }
@@ -177,38 +186,41 @@ fn fail(target: &Target, kind: &Kind, trouble: Trouble, namespace: Option<String
         Some(namespace) => format!("namespace {namespace} of {cluster}"),
         None => cluster,
     };
-    let (error, permission, resource) = match trouble {
+    let failure = match trouble {
         Trouble::Denied(refusal) => denied(kind, &place, refusal),
-        Trouble::Passing { text, .. }
-        | Trouble::Expired(text)
-        | Trouble::NotServed(text)
-        | Trouble::Final(text) => (text, None, None),
+        Trouble::Passing { kind, text, .. } | Trouble::Final(kind, text) => Failure::new(kind, text),
+        Trouble::Expired(text) | Trouble::NotServed(text) => Failure::new(FailureKind::Other, text),
     };
-    outcome.failures.push(Failure {
-        call: format!("list {} of {place}", kind.name()),
-        error,
-        permission,
-        resource,
-    });
+    let call = format!("list {} of {place}", kind.name());
+    outcome.failures.push(failure.of_call(call));
 }
 
-/// RBAC's no names a verb and a kind; the gateway's a permission of IAM (role `roles/gkehub.gatewayReader`).
-fn denied(kind: &Kind, place: &str, refusal: Refusal) -> (String, Option<String>, Option<String>) {
+/// RBAC's no names a verb and a kind; the gateway's a permission of IAM (role `roles/gkehub.gatewayReader`), or its API is off.
+fn denied(kind: &Kind, place: &str, refusal: Refusal) -> Failure {
+    let mut failure = Failure::new(kind_of(refusal.code, &refusal.reason), refusal.text);
     match refusal.speaker {
-        Speaker::Kubernetes => (
-            refusal.text,
-            Some(format!("list {}", kind.name())),
-            Some(place.to_owned()),
-        ),
-        Speaker::Google => {
+        Speaker::Kubernetes => {
+            failure.permission = Some(format!("list {}", kind.name()));
+            failure.resource = Some(place.to_owned());
+        }
+        Speaker::Google if failure.kind == FailureKind::ApiDisabled => {
+            let (service, consumer) = refusal.disabled.map(|both| *both).unzip();
+            failure.service = service.or_else(|| Some("connectgateway.googleapis.com".to_owned()));
+            failure.resource = consumer;
+        }
+        Speaker::Google if failure.kind == FailureKind::PermissionMissing => {
             let iam = ["", "IAM_PERMISSION_DENIED"].contains(&refusal.reason.as_str());
-            let permission = refusal
+            failure.permission = refusal
                 .permission
                 .or_else(|| iam.then(|| "gkehub.gateway.get".to_owned()));
-            (refusal.text, permission, refusal.resource)
+            failure.resource = refusal.resource;
         }
-        Speaker::Other => (refusal.text, None, None),
+        Speaker::Google | Speaker::Other => {}
     }
+    if failure.kind == FailureKind::PermissionMissing && failure.permission.is_none() {
+        failure.kind = FailureKind::Other;
+    }
+    failure
 }
 
 /// What failed for several kinds in the same words is told once: a dead server is one trouble, not twenty.

@@ -1,7 +1,7 @@
 //! One GET, raw, tried again where that may help.
 use super::connect::{self, Connection};
-use crate::collect::refusal::{Refusal, Speaker, is_json, not_json, scrubbed, with_causes, without};
-use crate::collect::token;
+use crate::collect::refusal::{Refusal, Speaker, is_json, kind_of, not_json, scrubbed, with_causes, without};
+use crate::collect::{FailureKind, token};
 use backon::{ExponentialBuilder, Retryable};
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -17,7 +17,11 @@ const LONGEST_ERROR: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
     /// Another try may help: 429, 5xx, a broken connection.
-    Passing { text: String, wait: Option<Duration> },
+    Passing {
+        kind: FailureKind,
+        text: String,
+        wait: Option<Duration>,
+    },
     /// 410: the list's token is too old.
     Expired(String),
     /// The API server's own 404.
@@ -25,23 +29,21 @@ pub enum Trouble {
     /// 403, by whoever said it.
     Denied(Refusal),
     /// Anything else.
-    Final(String),
+    Final(FailureKind, String),
 }
 
 impl Trouble {
     /// With a secret taken out, wherever somebody echoed it.
-    fn without(self, secret: &str) -> Self {
-        let clean = |text: String| without(&text, secret);
-        match self {
-            Self::Passing { text, wait } => Self::Passing {
-                text: clean(text),
-                wait,
-            },
-            Self::Expired(text) => Self::Expired(clean(text)),
-            Self::NotServed(text) => Self::NotServed(clean(text)),
-            Self::Denied(refusal) => Self::Denied(refusal),
-            Self::Final(text) => Self::Final(clean(text)),
-        }
+    fn without(mut self, secret: &str) -> Self {
+        let text = match &mut self {
+            Self::Passing { text, .. }
+            | Self::Expired(text)
+            | Self::NotServed(text)
+            | Self::Final(_, text) => text,
+            Self::Denied(refusal) => &mut refusal.text,
+        };
+        *text = without(text, secret);
+        self
     }
 }
 
@@ -77,8 +79,9 @@ impl Connection {
             return self.answer(request, path, &self.hidden).await;
         };
         let token = token().await;
-        let token = token.map_err(|error| Trouble::Final(format!("no access token: {error}")))?;
-        let bearer = token::bearer(&token).map_err(Trouble::Final)?;
+        let none = |error| Trouble::Final(FailureKind::Unauthenticated, error);
+        let token = token.map_err(|error| none(format!("no access token: {error}")))?;
+        let bearer = token::bearer(&token).map_err(none)?;
         let request = request.header(header::AUTHORIZATION, bearer);
         self.answer(request, path, &[token]).await
     }
@@ -103,7 +106,7 @@ impl Connection {
             bytes = scrubbed(&bytes, secret).into_owned();
         }
         if head.status.is_success() {
-            return Err(Trouble::Final(not_json(&bytes)));
+            return Err(Trouble::Final(FailureKind::Unreadable, not_json(&bytes)));
         }
         let wait = head.headers.get(header::RETRY_AFTER);
         let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
@@ -117,7 +120,7 @@ impl Connection {
     ) -> Result<(http::response::Parts, Vec<u8>), Trouble> {
         let request = request
             .body(Body::empty())
-            .map_err(|error| Trouble::Final(format!("{path}: {error}")))?;
+            .map_err(|error| Trouble::Final(FailureKind::Other, format!("{path}: {error}")))?;
         let response = self
             .client
             .send(request)
@@ -127,6 +130,7 @@ impl Connection {
         let mut bytes = Vec::new();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Trouble::Passing {
+                kind: FailureKind::Unreachable,
                 text: format!("the answer broke off: {}", with_causes(&error)),
                 wait: None,
             })?;
@@ -143,29 +147,35 @@ impl Connection {
 
 fn refused(status: StatusCode, body: &[u8], wait: Option<Duration>) -> Trouble {
     let refusal = Refusal::read(status.as_u16(), body);
+    let kind = kind_of(status.as_u16(), &refusal.reason);
     match (status.as_u16(), refusal.speaker) {
         (429 | 500 | 502 | 503 | 504, _) => Trouble::Passing {
+            kind,
             text: refusal.text,
             wait,
         },
         (410, _) => Trouble::Expired(refusal.text),
         (404, Speaker::Kubernetes) => Trouble::NotServed(refusal.text),
         (403, _) => Trouble::Denied(refusal),
-        _ => Trouble::Final(refusal.text),
+        _ => Trouble::Final(kind, refusal.text),
     }
 }
 
 fn not_sent(error: &kube::Error) -> Trouble {
     if let Some(error) = cause::<AuthError>(error) {
-        return Trouble::Final(connect::auth_trouble(error));
+        return Trouble::Final(FailureKind::Unauthenticated, connect::auth_trouble(error));
     }
     if cause::<rustls::Error>(error).is_some() {
-        return Trouble::Final(format!(
-            "the server's certificate was not accepted: {}",
-            with_causes(error)
-        ));
+        return Trouble::Final(
+            FailureKind::Unreachable,
+            format!(
+                "the server's certificate was not accepted: {}",
+                with_causes(error)
+            ),
+        );
     }
     Trouble::Passing {
+        kind: FailureKind::Unreachable,
         text: format!("no connection: {}", with_causes(error)),
         wait: None,
     }

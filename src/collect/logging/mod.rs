@@ -8,7 +8,7 @@ pub use filter::{Sign, Wanted};
 use super::gather::{Book, Means};
 use super::google::{Call, CallError};
 use super::permissions::Need;
-use super::{Api, Failure, Outcome};
+use super::{Api, Failure, FailureKind, Outcome};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use pace::Pace;
@@ -79,8 +79,8 @@ async fn of_project(book: &Book<'_>, project: &str, options: &Options) {
             }),
         )
         .needs("logging.logEntries.list", format!("projects/{project}"));
-        if let Err(failure) = read(book, call, options.most, &mut pace, &mut segments).await {
-            book.fail(failure);
+        if let Err(error) = read(book, call.clone(), options.most, &mut pace, &mut segments).await {
+            book.fail(error.into_failure(&call));
             whole = false;
         }
     }
@@ -98,12 +98,8 @@ async fn of_project(book: &Book<'_>, project: &str, options: &Options) {
         Ok(()) => book.count(0),
         Err(error) => {
             book.means.store.discard(&file);
-            book.fail(Failure {
-                call: format!("keep the logs of {project}"),
-                error: error.to_string(),
-                permission: None,
-                resource: None,
-            });
+            let failure = Failure::new(FailureKind::Other, error.to_string());
+            book.fail(failure.of_call(format!("keep the logs of {project}")));
         }
     }
 }
@@ -115,7 +111,7 @@ async fn read(
     most: u64,
     pace: &mut Pace,
     segments: &mut Segments,
-) -> Result<(), Failure> {
+) -> Result<(), CallError> {
     let mut read = 0;
     let mut tokens = BTreeSet::new();
     loop {
@@ -147,7 +143,7 @@ async fn read(
             }
             Ok(page.next_page_token)
         });
-        let token = next.map_err(|error| error.into_failure(&call))?;
+        let token = next?;
         if token.is_empty() {
             return Ok(());
         }
@@ -158,7 +154,7 @@ async fn read(
             let error = format!(
                 "the API gave the same page token twice, after {read} entries: its pages go round in a circle"
             );
-            return Err(CallError::plain(error).into_failure(&call));
+            return Err(CallError::odd(error));
         }
     }
 }

@@ -1,4 +1,5 @@
 //! Puts the subjects together: every kind, each with its name, whom it concerns, and its facts.
+mod collection;
 mod control;
 mod lookups;
 mod proxies;
@@ -36,6 +37,7 @@ pub fn mesh(snapshot: &Snapshot, logs: &LogEvidence) -> Mesh {
     assembly.lookups();
     assembly.proxies();
     assembly.logs();
+    assembly.collection();
     assembly.finish()
 }
 

@@ -5,6 +5,7 @@
 //! needs it fails with "no such key" and the engine answers SKIPPED with the reason.
 mod backend;
 mod client;
+mod collection;
 mod destination;
 mod field;
 mod host;
@@ -16,6 +17,7 @@ mod xds;
 
 pub use backend::{Backend, BackendPort, ClientBlock, UnreadyPod};
 pub use client::{ConditionFacts, DenialFacts, MeshClient, TrafficShare};
+pub use collection::{Collection, Whole};
 pub use destination::Destination;
 pub use field::{Fact, FactField, Facts, FieldDoc};
 pub use host::{HostLookup, ZoneFacts};
@@ -89,6 +91,16 @@ pub fn kinds() -> Vec<(&'static str, &'static str, Vec<FieldDoc>)> {
             "log",
             "records of one service that a signature matched",
             LogHit::docs(),
+        ),
+        (
+            "collection",
+            "what became of a collector: one subject for each thing that stood against it, one where nothing did",
+            Collection::docs(),
+        ),
+        (
+            "snapshot",
+            "all that was collected, taken together",
+            Whole::docs(),
         ),
     ]
 }

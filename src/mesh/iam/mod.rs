@@ -28,6 +28,11 @@ use hierarchy::{Level, level, levels};
 use member::{Cover, covers};
 use role::{Holds, Roles};
 
+/// The folders and the organization above a project, nearest first, as far as they are known: `folders/1`, `organizations/2`.
+pub fn ancestors_of(snapshot: &Snapshot, projects: &Projects, project: &str) -> Vec<String> {
+    hierarchy::ancestors(snapshot, projects, project).resources
+}
+
 /// Answers questions about access from one snapshot.
 #[derive(Clone, Copy)]
 pub struct Iam<'s> {

@@ -2,9 +2,9 @@
 use super::hops::dressed;
 use super::page::Page;
 use super::style;
-use crate::report::outline::Outline;
+use crate::report::outline::{Outline, is_about};
 use crate::report::text::{counted, cut_middle, listed, one_line};
-use crate::report::v1::{Collector, Report, check, collector};
+use crate::report::v1::{Collector, Finding, Report, check, collector};
 use comfy_table::{Cell, Table};
 
 const REASONS: usize = 6;
@@ -14,30 +14,59 @@ const LINES: usize = 7;
 
 pub(super) fn section(outline: &Outline, page: &mut Page) {
     let mut skipped = outline.skipped();
-    let mut items: Vec<String> = Vec::new();
+    let mut told: Vec<&Finding> = Vec::new();
+    let mut items: Vec<Item> = Vec::new();
     for collector in outline.troubled() {
         // The checks that say no more than that this collector failed are told with it.
-        let own = |(reason, _): &(&str, Vec<&str>)| is_of(reason, collector);
-        let codes: Vec<&str> = skipped
-            .iter()
-            .filter(|s| own(s))
-            .flat_map(|(_, codes)| codes.clone())
-            .collect();
-        skipped.retain(|s| !own(s));
+        let mut codes = taken(&mut skipped, |reason| is_of(reason, collector));
+        let mut fresh: Vec<&Finding> = outline.gaps.clone();
+        // What several collectors lack is told with the first.
+        fresh.retain(|finding| {
+            is_about(finding, collector) && !told.iter().any(|known| known.id == finding.id)
+        });
+        told.extend(&fresh);
+        if !fresh.is_empty() {
+            for (number, alike) in of_one_command(&fresh).into_iter().enumerate() {
+                let names = alike.iter().filter_map(|finding| finding.subject.as_ref());
+                let names: Vec<&str> = names.map(|subject| subject.name.as_str()).collect();
+                codes.extend(taken(&mut skipped, |reason| {
+                    names.iter().any(|name| asks_for(reason, name))
+                }));
+                codes.sort_unstable();
+                let own = if number == 0 {
+                    std::mem::take(&mut codes)
+                } else {
+                    Vec::new()
+                };
+                items.push(finding_item(collector, &alike, &own, page));
+            }
+            continue;
+        }
         // A collector that only was not asked says no more than the reason of the checks that needed it.
         let bare = collector.error.is_none() && collector.permission_needed.is_none();
         if bare && codes.is_empty() && skipped.iter().any(|(reason, _)| reason.contains(&collector.name)) {
             continue;
         }
-        items.push(format!("{}{}", failure(collector), checks_of(&codes, page)));
+        items.push(Item {
+            text: format!("{}{}", failure(collector), checks_of(&codes, page)),
+            commands: Vec::new(),
+        });
     }
     let reasons = by_reason(&skipped);
-    let warnings = &outline.report.warnings;
+    let warnings: Vec<&String> = outline
+        .report
+        .warnings
+        .iter()
+        .filter(|warning| !is_evidence(warning, &outline.report.findings))
+        .collect();
     if items.is_empty() && reasons.is_empty() && warnings.is_empty() {
         return;
     }
     page.heading("not seen, so not checked");
-    page.few(&items, REASONS, |page, item| page.item(item, LINES));
+    page.few(&items, REASONS, |page, item| {
+        page.item(&item.text, LINES);
+        item.commands.iter().for_each(|command| page.command(command));
+    });
     page.few(&reasons, REASONS, |page, (subjects, reason, codes)| {
         let of = match subjects.len() {
             0 => String::new(),
@@ -47,9 +76,105 @@ pub(super) fn section(outline: &Outline, page: &mut Page) {
         let text = format!("{of}{}{}", reason.trim_end_matches('.'), checks_of(codes, page));
         page.item(&text, LINES);
     });
-    page.few(warnings, REASONS, |page, warning| {
+    page.few(&warnings, REASONS, |page, warning| {
         page.item(&format!("input: {warning}"), 3);
     });
+}
+
+/// Something that was not seen, and what to run about it.
+struct Item {
+    text: String,
+    commands: Vec<String>,
+}
+
+/// The codes of the checks whose reason is told elsewhere; they leave the list.
+fn taken<'a>(skipped: &mut Vec<(&'a str, Vec<&'a str>)>, elsewhere: impl Fn(&str) -> bool) -> Vec<&'a str> {
+    let (own, others): (Vec<_>, Vec<_>) = skipped.drain(..).partition(|(reason, _)| elsewhere(reason));
+    *skipped = others;
+    let mut codes: Vec<&str> = own.into_iter().flat_map(|(_, codes)| codes).collect();
+    codes.sort_unstable();
+    codes
+}
+
+/// Whether a reason ends in the wish for a permission: `… (needs iam.roles.list …)`.
+fn asks_for(reason: &str, permission: &str) -> bool {
+    let words = reason.split_once("(needs ").map(|(_, rest)| rest);
+    let mut words = words
+        .unwrap_or_default()
+        .split(|c: char| c.is_whitespace() || "();,".contains(c));
+    words.any(|word| word == permission)
+}
+
+/// Whether a finding shows the warning's own words.
+fn is_evidence(warning: &str, findings: &[Finding]) -> bool {
+    let mut pieces = findings.iter().flat_map(|finding| &finding.evidence);
+    pieces.any(|piece| {
+        warning
+            .strip_suffix(piece.excerpt.as_str())
+            .is_some_and(|rest| rest.ends_with(": "))
+    })
+}
+
+fn commands(finding: &Finding) -> &[String] {
+    finding.fixes.first().map_or(&[], |fix| &fix.commands)
+}
+
+/// Findings of one code that the same commands mend, together.
+fn of_one_command<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        let same = |group: &&mut Vec<&Finding>| {
+            let first = group.first();
+            first.is_some_and(|first| first.code == finding.code && commands(first) == commands(finding))
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    groups
+}
+
+/// `csds was not collected: SUMMARY, and 2 more (NAMES): 8 checks (MD411, …) [MD901]`.
+fn finding_item(collector: &Collector, alike: &[&Finding], codes: &[&str], page: &Page) -> Item {
+    let Some(first) = alike.first() else {
+        return Item {
+            text: failure(collector),
+            commands: Vec::new(),
+        };
+    };
+    let others: Vec<&str> = alike
+        .iter()
+        .skip(1)
+        .filter_map(|finding| finding.subject.as_ref())
+        .map(|subject| subject.name.as_str())
+        .collect();
+    let more = match others.as_slice() {
+        [] => String::new(),
+        others if page.options.verbose || others.len() <= CODES + 1 => {
+            format!("; the same for {}", listed(others))
+        }
+        others => format!(
+            "; the same for {} and {} more",
+            others[..CODES].join(", "),
+            others.len() - CODES
+        ),
+    };
+    let summary = one_line(&first.summary);
+    let summary = summary
+        .strip_prefix(&format!("{}: ", collector.name))
+        .unwrap_or(&summary);
+    let shown = cut_middle(summary, ERROR);
+    Item {
+        text: format!(
+            "{} {}: {shown}{more}{} [{}]",
+            collector.name,
+            status(collector),
+            checks_of(codes, page),
+            first.code
+        ),
+        commands: commands(first).to_vec(),
+    }
 }
 
 /// Whether a check's reason is this collector's failure and nothing else.
@@ -66,19 +191,22 @@ pub(super) fn is_of(reason: &str, collector: &Collector) -> bool {
             .is_none_or(|error| rest.contains(error.trim_end_matches('.')))
 }
 
-/// `csds was not collected: ERROR; this needs PERMISSION`; the permission once.
-fn failure(collector: &Collector) -> String {
-    let status = match collector.status() {
+fn status(collector: &Collector) -> &'static str {
+    match collector.status() {
         collector::Status::Partial => "was collected in part",
         _ => "was not collected",
-    };
+    }
+}
+
+/// `csds was not collected: ERROR; this needs PERMISSION`; the permission once.
+fn failure(collector: &Collector) -> String {
     let error = collector
         .error
         .as_deref()
         .unwrap_or_default()
         .trim_end_matches('.');
     let permission = collector.permission_needed.as_deref().unwrap_or_default();
-    let mut text = format!("{} {status}", collector.name);
+    let mut text = format!("{} {}", collector.name, status(collector));
     if !permission.is_empty() && !error.contains(permission) {
         text.push_str(&format!(" (needs {permission})"));
     }

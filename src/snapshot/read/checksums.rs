@@ -5,7 +5,7 @@ use super::tree::Entry;
 use crate::snapshot::manifest::{FileDigest, SCHEMA};
 use crate::snapshot::seal::{Seal, seal_of};
 use crate::snapshot::world::{Content, MAX_FILE};
-use crate::snapshot::{Blob, Encoding, Manifest, ReadError, Warning};
+use crate::snapshot::{Blob, Encoding, Manifest, ReadError, World};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -266,23 +266,44 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// What a diagnosis must say of a tree whose manifest lists its files: those that are not as they were. Without a list
-/// nothing is said.
-pub fn warnings(entries: &[Entry], origin: &str) -> Vec<Warning> {
-    let Some(manifest) = entries.iter().find(|entry| entry.path == MANIFEST) else {
+/// What a diagnosis must say of a tree whose manifest lists its files: those that are not as they were, a sentence each.
+/// Without a list nothing is said.
+pub fn faults(entries: &[Entry]) -> Vec<String> {
+    let blobs = entries.iter().map(|entry| (entry.path.as_str(), &entry.blob));
+    faults_of(blobs)
+}
+
+/// The same of a world whose files are not packed.
+pub fn altered(world: &World) -> Vec<String> {
+    faults_of(world.files.iter().map(|(path, blob)| (path.as_str(), blob)))
+}
+
+/// The digests of a world's files, as its manifest would list them.
+///
+/// # Errors
+/// Where a file cannot be read.
+pub fn digests(world: &World) -> io::Result<BTreeMap<String, FileDigest>> {
+    let files = world.files.iter().filter(|(path, _)| *path != MANIFEST);
+    files
+        .map(|(path, blob)| Ok((path.clone(), digest(&mut blob.open()?)?)))
+        .collect()
+}
+
+fn faults_of<'a>(files: impl Iterator<Item = (&'a str, &'a Blob)> + Clone) -> Vec<String> {
+    let Some((_, manifest)) = files.clone().find(|(path, _)| *path == MANIFEST) else {
         return Vec::new();
     };
     // A manifest that cannot be read is told of where it is read.
-    let told = manifest.blob.bytes().ok();
+    let told = manifest.bytes().ok();
     let told = told.and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok());
     let told = told.map(|manifest| manifest.files).unwrap_or_default();
     if told.is_empty() {
         return Vec::new();
     }
     let mut there = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.path != MANIFEST) {
-        let digest = entry.blob.open().and_then(|mut stream| digest(&mut stream));
-        there.insert(entry.path.clone(), digest.unwrap_or_default());
+    for (path, blob) in files.filter(|(path, _)| *path != MANIFEST) {
+        let digest = blob.open().and_then(|mut stream| digest(&mut stream));
+        there.insert(path.to_owned(), digest.unwrap_or_default());
     }
     let text = |fault: Fault| match fault {
         Fault::Altered(path) => {
@@ -292,11 +313,5 @@ pub fn warnings(entries: &[Entry], origin: &str) -> Vec<Warning> {
         Fault::Extra(path) => format!("{path} is not listed in {MANIFEST}: it came later"),
         Fault::Archive(problem) => problem,
     };
-    compare(&told, &there)
-        .into_iter()
-        .map(|fault| Warning {
-            origin: origin.to_owned(),
-            text: text(fault),
-        })
-        .collect()
+    compare(&told, &there).into_iter().map(text).collect()
 }

@@ -30,7 +30,7 @@ mod typed;
 mod yaml;
 mod zip;
 
-pub use checksums::{Checked, Fault, NotABundle, verify};
+pub use checksums::{Checked, Fault, NotABundle, altered, digests, verify};
 pub(super) use paths::knows as layout_knows;
 
 use super::world::Content;

@@ -36,10 +36,11 @@ pub fn add(mut entries: Vec<Entry>, origin: &str, reader: &mut Reader<'_>) -> Re
         return add_loose(entries, origin, reader);
     }
     entries.retain(|entry| !COMPANIONS.contains(&entry.path.as_str()));
-    reader
-        .world
-        .warnings
-        .extend(checksums::warnings(&entries, origin));
+    for text in checksums::faults(&entries) {
+        reader.world.altered.push(text.clone());
+        let origin = origin.to_owned();
+        reader.world.warnings.push(Warning { origin, text });
+    }
     for entry in entries {
         let (name, encoding) = unpacked_name(&entry.path);
         let blob = Blob {

@@ -101,7 +101,17 @@ fn manifest(
         .chain([&mut scope.project, &mut scope.url]);
     let told = manifest.collectors.iter_mut().flat_map(|collector| {
         let texts = [&mut collector.error, &mut collector.permission_needed];
-        texts.into_iter().chain(&mut collector.notes)
+        let of_calls = collector.failures.iter_mut().flat_map(|failure| {
+            let named = [
+                &mut failure.permission,
+                &mut failure.resource,
+                &mut failure.service,
+            ];
+            [&mut failure.call, &mut failure.error]
+                .into_iter()
+                .chain(named.into_iter().flatten())
+        });
+        texts.into_iter().chain(&mut collector.notes).chain(of_calls)
     });
     for text in texts.chain(told) {
         if let Some(new) = redactor.plain(text) {
