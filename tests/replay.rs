@@ -839,7 +839,7 @@ async fn the_program_writes_its_configuration_and_ends_cleanly() {
         assert_eq!(settings["now"].as_str(), Some("2026-11-20T09:35:00Z"));
         assert!(Path::new(settings["kubeconfig"].as_str().unwrap()).is_file());
         let url = settings["endpoints"]["run"].as_str().unwrap().to_owned();
-        assert_eq!(settings["endpoints"].as_table().unwrap().len(), 11);
+        assert_eq!(settings["endpoints"].as_table().unwrap().len(), 12);
         let token = settings["access-token"].as_str().unwrap().to_owned();
         let _ = rustls::crypto::ring::default_provider().install_default();
         let server = Server {
