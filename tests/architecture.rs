@@ -33,7 +33,10 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("report", &[]),
     ("rules", &["fix", "logs", "mesh", "snapshot"]),
     ("scope", &[]),
-    ("snapshot", &["gcp", "input", "k8s", "names", "redact", "scope", "xds"]),
+    (
+        "snapshot",
+        &["gcp", "input", "k8s", "names", "redact", "scope", "xds"],
+    ),
     ("xds", &["input", "names"]),
 ];
 

@@ -186,18 +186,90 @@ const fn failed(
 }
 
 const FAILURES: [Failed; 12] = [
-    failed("logging", "FAILED", "read the logs of mesh-prod: 403 PERMISSION_DENIED: Permission 'logging.logEntries.list' denied", "logging.logEntries.list", "logging"),
-    failed("service-usage", "FAILED", "list the enabled APIs of mesh-prod: 503 UNAVAILABLE: try again later", "", "service-usage"),
-    failed("dns", "FAILED", "list the DNS zones of mesh-prod: 403 forbidden: Forbidden", "dns.managedZones.list", "dns"),
-    failed("compute", "FAILED", "list the networks of mesh-prod: 404 notFound: The resource was not found", "", "compute"),
-    failed("fleet", "FAILED", "list the fleet features of mesh-prod: 403 PERMISSION_DENIED: no", "gkehub.features.list", "fleet"),
-    failed("clusters", "FAILED", "list the GKE clusters of mesh-prod: 401 UNAUTHENTICATED: no", "", "clusters"),
-    failed("csds", "FAILED", "ask Traffic Director for the clients of mesh test-mesh in mesh-prod: 7 PERMISSION_DENIED: Permission 'trafficdirector.networks.getConfigs' denied", "trafficdirector.networks.getConfigs", "csds"),
-    failed("kubernetes", "FAILED", "connect to cluster prod: no answer within the deadline", "", "kubernetes"),
-    failed("kubernetes", "PARTIAL", "list pods of cluster prod: 403 Forbidden: pods is forbidden", "list pods", "kubernetes/prod/pods.json"),
-    failed("kubernetes", "PARTIAL", "list destinationrules.networking.istio.io of cluster prod: the answer is JSON that breaks off or is malformed", "", "kubernetes/prod/destinationrules.networking.istio.io.json"),
-    failed("iam", "PARTIAL", "get the IAM policy of projects/mesh-prod: 403 PERMISSION_DENIED: Permission 'resourcemanager.projects.getIamPolicy' denied", "resourcemanager.projects.getIamPolicy", "iam/projects/mesh-prod/policy.json"),
-    failed("dns", "PARTIAL", "list the records of DNS zone mesh-private in mesh-prod: 403 forbidden: Forbidden", "dns.resourceRecordSets.list", "dns/mesh-prod/zones/mesh-private/rrsets.json"),
+    failed(
+        "logging",
+        "FAILED",
+        "read the logs of mesh-prod: 403 PERMISSION_DENIED: Permission 'logging.logEntries.list' denied",
+        "logging.logEntries.list",
+        "logging",
+    ),
+    failed(
+        "service-usage",
+        "FAILED",
+        "list the enabled APIs of mesh-prod: 503 UNAVAILABLE: try again later",
+        "",
+        "service-usage",
+    ),
+    failed(
+        "dns",
+        "FAILED",
+        "list the DNS zones of mesh-prod: 403 forbidden: Forbidden",
+        "dns.managedZones.list",
+        "dns",
+    ),
+    failed(
+        "compute",
+        "FAILED",
+        "list the networks of mesh-prod: 404 notFound: The resource was not found",
+        "",
+        "compute",
+    ),
+    failed(
+        "fleet",
+        "FAILED",
+        "list the fleet features of mesh-prod: 403 PERMISSION_DENIED: no",
+        "gkehub.features.list",
+        "fleet",
+    ),
+    failed(
+        "clusters",
+        "FAILED",
+        "list the GKE clusters of mesh-prod: 401 UNAUTHENTICATED: no",
+        "",
+        "clusters",
+    ),
+    failed(
+        "csds",
+        "FAILED",
+        "ask Traffic Director for the clients of mesh test-mesh in mesh-prod: 7 PERMISSION_DENIED: Permission 'trafficdirector.networks.getConfigs' denied",
+        "trafficdirector.networks.getConfigs",
+        "csds",
+    ),
+    failed(
+        "kubernetes",
+        "FAILED",
+        "connect to cluster prod: no answer within the deadline",
+        "",
+        "kubernetes",
+    ),
+    failed(
+        "kubernetes",
+        "PARTIAL",
+        "list pods of cluster prod: 403 Forbidden: pods is forbidden",
+        "list pods",
+        "kubernetes/prod/pods.json",
+    ),
+    failed(
+        "kubernetes",
+        "PARTIAL",
+        "list destinationrules.networking.istio.io of cluster prod: the answer is JSON that breaks off or is malformed",
+        "",
+        "kubernetes/prod/destinationrules.networking.istio.io.json",
+    ),
+    failed(
+        "iam",
+        "PARTIAL",
+        "get the IAM policy of projects/mesh-prod: 403 PERMISSION_DENIED: Permission 'resourcemanager.projects.getIamPolicy' denied",
+        "resourcemanager.projects.getIamPolicy",
+        "iam/projects/mesh-prod/policy.json",
+    ),
+    failed(
+        "dns",
+        "PARTIAL",
+        "list the records of DNS zone mesh-private in mesh-prod: 403 forbidden: Forbidden",
+        "dns.resourceRecordSets.list",
+        "dns/mesh-prod/zones/mesh-private/rrsets.json",
+    ),
 ];
 
 /// What a world is made of: indices of fixtures and failures, and how many items a page may have.
@@ -221,39 +293,52 @@ impl Recipe {
 
     /// The names of the fixtures, for messages.
     fn names(&self) -> Vec<&str> {
-        self.fixtures.iter().map(|index| fixtures()[*index].0.as_str()).collect()
+        self.fixtures
+            .iter()
+            .map(|index| fixtures()[*index].0.as_str())
+            .collect()
     }
 
     /// The world. A change that does not go with those before it is left out.
     fn world(&self) -> World {
         let folder = repository().join("fixtures");
-        let mut whole: Fixture = serde_json::from_value(json!({"about": "made by chance", "base": "base"})).unwrap();
+        let mut whole: Fixture =
+            serde_json::from_value(json!({"about": "made by chance", "base": "base"})).unwrap();
         let mut world = fixture::build(&folder, &whole).unwrap();
         for index in &self.fixtures {
             let one = fixtures()[*index].1.clone();
             let mut more = whole.clone();
             more.patch.extend(one.patch);
-            more.remove.extend(one.remove.into_iter().filter(|path| !whole.remove.contains(path)));
+            more.remove
+                .extend(one.remove.into_iter().filter(|path| !whole.remove.contains(path)));
             more.write.extend(one.write);
             more.logs.extend(one.logs);
             if let Ok(built) = fixture::build(&folder, &more) {
                 (whole, world) = (more, built);
             }
         }
-        let mut manifest: Value = serde_json::from_slice(&world.files["bundle.json"].bytes().unwrap()).unwrap();
+        let mut manifest: Value =
+            serde_json::from_slice(&world.files["bundle.json"].bytes().unwrap()).unwrap();
         for failure in self.failures.iter().map(|index| FAILURES[*index]) {
             let collectors = manifest["collectors"].as_array_mut().unwrap();
-            let own = collectors.iter_mut().find(|own| own["name"] == failure.collector).unwrap();
+            let own = collectors
+                .iter_mut()
+                .find(|own| own["name"] == failure.collector)
+                .unwrap();
             // One failure a collector: what the second would take is there still.
             if own["status"] != "OK" {
                 continue;
             }
             *own = json!({"name": failure.collector, "status": failure.status, "error": failure.error, "permissionNeeded": failure.permission});
             let below = format!("{}/", failure.without);
-            world.files.retain(|path, _| path != failure.without && !path.starts_with(&below));
+            world
+                .files
+                .retain(|path, _| path != failure.without && !path.starts_with(&below));
         }
         let bytes = manifest.to_string().into_bytes();
-        world.files.insert("bundle.json".into(), Blob::memory("bundle.json", bytes));
+        world
+            .files
+            .insert("bundle.json".into(), Blob::memory("bundle.json", bytes));
         world
     }
 }
@@ -299,7 +384,9 @@ fn differences(recipe: &Recipe) -> Option<String> {
 /// The law, on worlds made by chance: a few of them, the same each time; with `PROPTEST_CASES` as many others.
 #[test]
 fn a_world_made_by_chance_is_the_same_from_its_folder_its_bundle_and_the_wire() {
-    let cases = std::env::var("PROPTEST_CASES").ok().map(|cases| cases.parse().unwrap());
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .map(|cases| cases.parse().unwrap());
     let config = ProptestConfig {
         cases: cases.unwrap_or(12),
         max_shrink_iters: 40,

@@ -193,15 +193,29 @@ async fn logs(means: Means, options: logging::Options) -> Done {
     outcome.into()
 }
 
-/// The fleet, whose memberships say which clusters there are; then those, side by side.
+/// The fleet, whose memberships say which clusters there are; and those, side by side. Where the clusters are known without it,
+/// they do not wait for it.
 async fn fleet_and_clusters(means: Means, request: Request) -> Done {
-    let (outcome, names) = fleet::collect(&means).await;
-    means.tell(Event::Finished(Box::new(outcome.clone())));
-    let mut done = Done::from(outcome);
-    let targets = reach::clusters(&means, &request, names.as_deref()).await;
-    done.memberships = targets.names();
-    done.outcomes.push(reach::kubernetes(&means, targets).await);
-    done
+    let fleet = async {
+        let (outcome, names) = fleet::collect(&means).await;
+        means.tell(Event::Finished(Box::new(outcome.clone())));
+        (outcome, names)
+    };
+    let clusters = async |names: Option<Vec<String>>| {
+        let targets = reach::clusters(&means, &request, names.as_deref()).await;
+        (targets.names(), reach::kubernetes(&means, targets).await)
+    };
+    let (fleet, (memberships, kubernetes)) = if reach::are_known(&means, &request) {
+        let ((fleet, _), clusters) = tokio::join!(fleet, clusters(None));
+        (fleet, clusters)
+    } else {
+        let (fleet, names) = fleet.await;
+        (fleet, clusters(names).await)
+    };
+    Done {
+        outcomes: vec![fleet, kubernetes],
+        memberships,
+    }
 }
 
 /// Cloud Run, whose services name their meshes; then the clients that Traffic Director has of those.

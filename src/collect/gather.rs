@@ -1,6 +1,6 @@
 //! What collectors share: the run's means, and a book in which each keeps what it brought and what failed.
 use super::google::{Call, CallError, Client, Listing, Paging};
-use super::{Failure, Outcome, Store};
+use super::{Failure, Outcome, Store, permissions};
 use crate::scope::Scope;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
-/// Failures of one kind that are told one by one; more are counted.
+/// Failures for one reason that are told one by one; of the next ones the calls are named; more are counted.
 const TOLD_ALIKE: usize = 2;
+const NAMED_ALIKE: usize = 6;
 
 /// What happens while a run goes on.
 #[derive(Debug, Clone)]
@@ -138,30 +139,53 @@ impl<'a> Book<'a> {
     pub fn close(self) -> Outcome {
         let mut outcome = self.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
         outcome.duration = self.began.elapsed();
-        outcome.failures = few(std::mem::take(&mut outcome.failures));
+        outcome.notes.sort();
+        outcome.failures = few(in_order(std::mem::take(&mut outcome.failures)));
         outcome
     }
 }
 
-/// Many failures for one and the same reason are told by the first ones and a number.
+/// Calls run side by side: what is told of them must not turn on which of them ended first. What is needed most comes first.
+fn in_order(mut failures: Vec<Failure>) -> Vec<Failure> {
+    let needs = permissions::all();
+    failures.sort_by_cached_key(|failure| {
+        let of = |need: &permissions::Need| failure.permission.as_deref() == Some(need.permission);
+        let place = needs.iter().position(of).unwrap_or(needs.len());
+        (place, failure.call.clone(), failure.error.clone())
+    });
+    failures
+}
+
+/// Many failures for one and the same reason are told by the first ones; of the others their calls, or how many there are.
 fn few(failures: Vec<Failure>) -> Vec<Failure> {
-    let mut kept: Vec<(Failure, usize)> = Vec::new();
+    let mut kept: Vec<(Failure, Vec<String>)> = Vec::new();
     for failure in failures {
-        let alike = |kept: &&mut (Failure, usize)| {
-            kept.0.error == failure.error && kept.0.permission == failure.permission
-        };
+        let alike = |kept: &&mut (Failure, Vec<String>)| kept.0.error == failure.error;
         let count = kept.iter().filter(|(k, _)| k.error == failure.error).count();
         match kept.iter_mut().rfind(alike) {
-            Some((_, more)) if count >= TOLD_ALIKE => *more += 1,
-            _ => kept.push((failure, 0)),
+            Some((_, more)) if count >= TOLD_ALIKE => more.push(failure.call),
+            _ => kept.push((failure, Vec::new())),
         }
     }
     kept.into_iter()
         .map(|(mut failure, more)| {
-            if more > 0 {
-                failure.call = format!("{} (and {more} more such calls)", failure.call);
+            if !more.is_empty() {
+                failure.call = format!("{} ({})", failure.call, likewise(&more));
             }
             failure
         })
         .collect()
+}
+
+fn likewise(calls: &[String]) -> String {
+    match calls.get(..NAMED_ALIKE) {
+        Some(first) if calls.len() > NAMED_ALIKE => {
+            format!(
+                "likewise: {} and {} more",
+                first.join(", "),
+                calls.len() - NAMED_ALIKE
+            )
+        }
+        _ => format!("likewise: {}", calls.join(", ")),
+    }
 }

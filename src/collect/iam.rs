@@ -6,6 +6,7 @@ use super::{Api, Outcome};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 pub const NAME: &str = "iam";
 
@@ -47,15 +48,9 @@ const DENY: Paging = Paging::new("policies", Some(("pageSize", "100")));
 pub async fn collect(means: &Means) -> Outcome {
     let book = Book::open(means, NAME);
     let projects = means.projects();
-    let seen = join_all(projects.iter().map(|project| of_project(&book, project))).await;
-    let ancestors: BTreeSet<(String, String)> = seen.iter().flat_map(|seen| seen.ancestors.clone()).collect();
-    let policies = join_all(ancestors.iter().map(|(kind, id)| ancestor(&book, kind, id))).await;
-    let roles: BTreeSet<String> = seen
-        .iter()
-        .filter_map(|seen| seen.policy.as_ref())
-        .chain(policies.iter().flatten())
-        .flat_map(roles_of)
-        .collect();
+    let above = Mutex::default();
+    let policies = join_all(projects.iter().map(|project| of_project(&book, project, &above))).await;
+    let roles: BTreeSet<String> = policies.iter().flatten().flat_map(roles_of).collect();
     let organizations = roles.iter().filter_map(|role| {
         let (organization, _) = role.strip_prefix("organizations/")?.split_once("/roles/")?;
         Some(organization.to_owned())
@@ -68,15 +63,11 @@ pub async fn collect(means: &Means) -> Outcome {
     book.close()
 }
 
-/// What the rest is decided by.
-#[derive(Default)]
-struct Seen {
-    policy: Option<Value>,
-    /// `("folders", "123")`.
-    ancestors: Vec<(String, String)>,
-}
+/// The ancestors that were asked for already: projects share them. `("folders", "123")`.
+type Above = Mutex<BTreeSet<(String, String)>>;
 
-async fn of_project(book: &Book<'_>, project: &str) -> Seen {
+/// Brings a project and its ancestors; the policies of all of them.
+async fn of_project(book: &Book<'_>, project: &str, above: &Above) -> Vec<Value> {
     let name = segment(project);
     let resource = format!("projects/{project}");
     let file = |file: &str| format!("{NAME}/projects/{project}/{file}.json");
@@ -113,9 +104,19 @@ async fn of_project(book: &Book<'_>, project: &str) -> Seen {
     let (policy_file, ancestry_file) = (file("policy"), file("ancestry"));
     let (roles_file, accounts_file) = (file("roles"), file("service-accounts"));
     let project_file = file("project");
-    let (policy, ancestry, ..) = tokio::join!(
+    let (policy, inherited, ..) = tokio::join!(
         book.object(&policy, &policy_file),
-        book.object(&ancestry, &ancestry_file),
+        async {
+            // As soon as they are known: what else the project has may take longer.
+            let ancestry = book.object(&ancestry, &ancestry_file).await;
+            let ancestors = ancestry.as_ref().map(ancestors_of).unwrap_or_default();
+            let new = |ancestor: &(String, String)| {
+                let mut above = above.lock().unwrap_or_else(PoisonError::into_inner);
+                above.insert(ancestor.clone())
+            };
+            let new: Vec<_> = ancestors.into_iter().filter(new).collect();
+            join_all(new.iter().map(|(kind, id)| ancestor(book, kind, id))).await
+        },
         book.list(&roles, ROLES, &roles_file),
         book.list(&accounts, ACCOUNTS, &accounts_file),
         async {
@@ -128,10 +129,7 @@ async fn of_project(book: &Book<'_>, project: &str) -> Seen {
             deny(book, project, number).await;
         },
     );
-    Seen {
-        policy,
-        ancestors: ancestry.as_ref().map(ancestors_of).unwrap_or_default(),
-    }
+    std::iter::once(policy).chain(inherited).flatten().collect()
 }
 
 /// `getIamPolicy` of a project, folder or organization, with conditions (version 3).

@@ -15,6 +15,23 @@ pub struct Failure {
     pub resource: Option<String>,
 }
 
+impl Failure {
+    /// The call, what was said, and the permission that was missing where nobody said it.
+    fn told(&self) -> String {
+        let mut text = format!("{}: {}", self.call, self.error);
+        if let Some(permission) = &self.permission
+            && !text.contains(permission.as_str())
+        {
+            text.push_str(&format!(" (needs {permission}"));
+            if let Some(resource) = &self.resource {
+                text.push_str(&format!(" on {resource}"));
+            }
+            text.push(')');
+        }
+        text
+    }
+}
+
 /// A collector's result: the files are in the store.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
@@ -51,7 +68,7 @@ impl Outcome {
             error: self
                 .failures
                 .iter()
-                .map(|f| format!("{}: {}", f.call, f.error))
+                .map(Failure::told)
                 .collect::<Vec<_>>()
                 .join("; "),
             permission_needed: self

@@ -44,6 +44,20 @@ fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
+/// Whether the scope names all clusters and there is a way to each that the fleet need not tell.
+pub fn are_known(means: &Means, request: &Request) -> bool {
+    let named = &means.scope.memberships;
+    let reach = &request.reach;
+    let contexts = contexts(reach);
+    let is_known = |name: &String| {
+        reach.kubeconfig.is_some()
+            || reach.context.is_some()
+            || context_of(&contexts, last(name)).is_some()
+            || place_of(None, name).is_some()
+    };
+    !named.is_empty() && named.iter().all(is_known)
+}
+
 /// The clusters of the scope, else of the fleet (`listed`: full names of memberships), else of the kubeconfig alone.
 pub async fn clusters(means: &Means, request: &Request, listed: Option<&[String]>) -> Clusters {
     let mut clusters = Clusters::default();

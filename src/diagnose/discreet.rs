@@ -43,7 +43,10 @@ fn finding(finding: &mut v1::Finding) {
             .iter_mut()
             .chain(more.into_iter().flatten())
             .for_each(told);
-        let fields = fix.actions.iter_mut().flat_map(|action| action.fields.values_mut());
+        let fields = fix
+            .actions
+            .iter_mut()
+            .flat_map(|action| action.fields.values_mut());
         fields.for_each(told);
     }
 }

@@ -59,7 +59,10 @@ impl Groups {
                 ),
             });
         }
-        self.groups.into_values().map(|group| shown(group.found)).collect()
+        self.groups
+            .into_values()
+            .map(|group| shown(group.found))
+            .collect()
     }
 }
 
@@ -143,5 +146,7 @@ pub fn clip(text: &str) -> String {
 }
 
 fn cut(text: &str, most: usize) -> String {
-    text.get(..text.floor_char_boundary(most)).unwrap_or(text).to_owned()
+    text.get(..text.floor_char_boundary(most))
+        .unwrap_or(text)
+        .to_owned()
 }

@@ -1,6 +1,6 @@
 //! Secrets told by where they stand: environment values, secret objects, headers, fields with a telling name.
-use super::walk::{self, Frame, Visitor};
 use super::tokens;
+use super::walk::{self, Frame, Visitor};
 
 /// What a file holds, as far as it changes what a field means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

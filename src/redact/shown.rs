@@ -130,7 +130,11 @@ mod tests {
             #[allow(dead_code)]
             env: Vec<u8>,
         }
-        for text in [r#"{"env": "S3\"CR3T"}"#, r#"{"env": [-12345]}"#, r#"{"env": 'x'}"#] {
+        for text in [
+            r#"{"env": "S3\"CR3T"}"#,
+            r#"{"env": [-12345]}"#,
+            r#"{"env": 'x'}"#,
+        ] {
             let problem = serde_json::from_str::<Env>(text).unwrap_err().to_string();
             let shown = unquoted(&problem);
             assert!(!shown.contains("CR3T") && !shown.contains("12345"), "{shown}");

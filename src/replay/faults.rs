@@ -191,7 +191,10 @@ pub async fn before(actions: &[Action], shape: Option<Shape>) -> Option<Response
                 for (name, value) in headers {
                     response = response.header(name, value);
                 }
-                if !headers.keys().any(|name| name.eq_ignore_ascii_case("content-type")) {
+                if !headers
+                    .keys()
+                    .any(|name| name.eq_ignore_ascii_case("content-type"))
+                {
                     response = response.header(header::CONTENT_TYPE, "application/json; charset=UTF-8");
                 }
                 let body = match body.as_str() {
@@ -270,7 +273,12 @@ fn message_length(bytes: &[u8]) -> Option<usize> {
 async fn first_message(body: &mut Body) -> Bytes {
     let mut bytes = Vec::new();
     while message_length(&bytes).is_none_or(|length| bytes.len() < length) {
-        match body.frame().await.and_then(Result::ok).and_then(|frame| frame.into_data().ok()) {
+        match body
+            .frame()
+            .await
+            .and_then(Result::ok)
+            .and_then(|frame| frame.into_data().ok())
+        {
             Some(data) => bytes.extend_from_slice(&data),
             None => break,
         }
@@ -323,8 +331,7 @@ mod tests {
 
     #[test]
     fn some_may_be_let_through_first() {
-        let faults =
-            Faults::parse("- match: { path: / }\n  skip: 2\n  times: 1\n  action: stall\n").unwrap();
+        let faults = Faults::parse("- match: { path: / }\n  skip: 2\n  times: 1\n  action: stall\n").unwrap();
         let taken: Vec<usize> = (0..5).map(|_| faults.take("GET", "/x").len()).collect();
         assert_eq!(taken, [0, 0, 1, 0, 0]);
     }

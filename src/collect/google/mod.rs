@@ -92,7 +92,9 @@ impl Client {
             token,
             quota_project,
             limits,
-            permits: Api::ALL.map(|api| (api, Semaphore::new(limits.concurrency))).into(),
+            permits: Api::ALL
+                .map(|api| (api, Semaphore::new(limits.concurrency)))
+                .into(),
             deadline,
             stop,
         })))

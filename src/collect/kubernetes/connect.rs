@@ -48,10 +48,17 @@ pub async fn open(access: &Access) -> Result<Connection, String> {
 /// The credentials that stand in a kubeconfig itself and travel with a request.
 fn credentials(auth: &AuthInfo) -> Vec<String> {
     let value = serde_json::to_value(auth).unwrap_or_default();
-    let provider = ["access-token", "id-token", "refresh-token"].map(|key| format!("/auth-provider/config/{key}"));
+    let provider =
+        ["access-token", "id-token", "refresh-token"].map(|key| format!("/auth-provider/config/{key}"));
     let own = ["/token", "/password"].map(str::to_owned);
-    let told = own.iter().chain(&provider).filter_map(|place| Some(value.pointer(place)?.as_str()?.to_owned()));
-    let in_file = auth.token_file.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+    let told = own
+        .iter()
+        .chain(&provider)
+        .filter_map(|place| Some(value.pointer(place)?.as_str()?.to_owned()));
+    let in_file = auth
+        .token_file
+        .as_ref()
+        .and_then(|path| std::fs::read_to_string(path).ok());
     told.chain(in_file.map(|token| token.trim().to_owned()))
         .filter(|secret| !secret.is_empty())
         .collect()

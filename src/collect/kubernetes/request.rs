@@ -91,8 +91,11 @@ impl Connection {
         secrets: &[String],
     ) -> Result<Vec<u8>, Trouble> {
         let answer = self.exchange(request, path).await;
-        let (head, mut bytes) =
-            answer.map_err(|trouble| secrets.iter().fold(trouble, |trouble, secret| trouble.without(secret)))?;
+        let (head, mut bytes) = answer.map_err(|trouble| {
+            secrets
+                .iter()
+                .fold(trouble, |trouble, secret| trouble.without(secret))
+        })?;
         if head.status.is_success() && is_json(&bytes) {
             return Ok(bytes);
         }
