@@ -43,7 +43,7 @@ fn telling(sandbox: &Sandbox, p: &mut Planted) {
             p.put("bearer of a matched line", "told.bearer-03")
         ),
         format!(
-            "{stream} 5, mesh 'other' not found, asked by {}",
+            "{stream} 5, mesh 'other' not found, asked by {} for fortio-run@mesh-prod.iam.gserviceaccount.com",
             p.put("person in a matched line", "edith.told@example.com")
         ),
         format!(
