@@ -2,6 +2,7 @@
 use super::gather::{Event, Means};
 use super::google::{CallError, Client, Limits};
 use super::logging::{self, Sign, Wanted};
+use super::named::{self, Telling, Told};
 use super::reach::{self, Reach};
 use super::{Endpoints, Failure, Outcome, Store, Token};
 use super::{cloud_run, clusters, compute, dns, fleet, iam, service_usage};
@@ -146,24 +147,27 @@ pub const ORDER: [&str; 10] = [
 
 async fn run(means: &Means, request: &Request) -> (Vec<Outcome>, Vec<String>) {
     let mut tasks: JoinSet<Done> = JoinSet::new();
+    let (telling, told) = named::channel();
     macro_rules! start {
-        ($collector:path) => {{
+        ($collector:path $(, $told:ident)?) => {{
             let means = means.clone();
+            $(let $told = $told.clone();)?
             tasks.spawn(async move {
-                let outcome = $collector(&means).await;
+                let outcome = $collector(&means $(, $told)?).await;
                 means.tell(Event::Finished(Box::new(outcome.clone())));
                 Done::from(outcome)
             });
         }};
     }
-    start!(iam::collect);
+    start!(iam::collect, told);
     start!(service_usage::collect);
-    start!(dns::collect);
-    start!(compute::collect);
+    start!(dns::collect, told);
+    start!(compute::collect, told);
     start!(clusters::collect);
     tasks.spawn(logs(means.clone(), options(request)));
     tasks.spawn(fleet_and_clusters(means.clone(), request.clone()));
-    tasks.spawn(services_and_clients(means.clone(), request.clone()));
+    tasks.spawn(services(means.clone(), telling));
+    tasks.spawn(clients(means.clone(), request.clone(), told));
 
     let (mut outcomes, mut memberships) = (Vec::new(), Vec::new());
     while let Some(done) = tasks.join_next().await {
@@ -218,15 +222,18 @@ async fn fleet_and_clusters(means: Means, request: Request) -> Done {
     }
 }
 
-/// Cloud Run, whose services name their meshes; then the clients that Traffic Director has of those.
-async fn services_and_clients(means: Means, request: Request) -> Done {
-    let outcome = cloud_run::collect(&means).await;
+/// Cloud Run, whose services name what others ask for.
+async fn services(means: Means, telling: Telling) -> Done {
+    let seen = |all| _ = telling.send_replace(Some(named::of_services(&means, all)));
+    let outcome = cloud_run::collect(&means, seen).await;
     means.tell(Event::Finished(Box::new(outcome.clone())));
-    let all_services = outcome.failures.is_empty();
-    let mut done = Done::from(outcome);
-    let clients = reach::csds(&means, &request, all_services).await;
-    done.outcomes.push(clients);
-    done
+    outcome.into()
+}
+
+/// The clients that Traffic Director has of the meshes that the services name.
+async fn clients(means: Means, request: Request, mut told: Told) -> Done {
+    let named = told.named().await;
+    reach::csds(&means, &request, named).await.into()
 }
 
 fn options(request: &Request) -> logging::Options {

@@ -118,9 +118,22 @@ impl<'a> Book<'a> {
                     .then_some(listing)
             }
             Err(error) => {
-                self.fail(error.into_failure(call));
+                self.refused(call, error);
                 None
             }
+        }
+    }
+
+    /// A call that brought nothing: a failure, or a note where it was extra and the API said no.
+    pub fn refused(&self, call: &Call, error: CallError) {
+        if call.extra && matches!(error.status, Some(403 | 404)) {
+            let needed = error
+                .permission
+                .map(|p| format!(" (needs {p})"))
+                .unwrap_or_default();
+            self.note(format!("{}: {}{needed}", call.what, error.text));
+        } else {
+            self.fail(error.into_failure(call));
         }
     }
 
@@ -129,7 +142,7 @@ impl<'a> Book<'a> {
         match self.means.client.object(call).await {
             Ok((body, value)) => self.put(call, path, &body, 1).then_some(value),
             Err(error) => {
-                self.fail(error.into_failure(call));
+                self.refused(call, error);
                 None
             }
         }

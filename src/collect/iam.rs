@@ -1,6 +1,7 @@
 //! IAM: the projects themselves, their policies, ancestry, roles, deny policies, service accounts; the ancestors' policies.
 use super::gather::{Book, Means};
-use super::google::{Call, CallError, Paging, segment};
+use super::google::{Call, Paging, segment};
+use super::named::Told;
 use super::permissions::Need;
 use super::{Api, Outcome};
 use futures_util::future::join_all;
@@ -44,13 +45,25 @@ const ROLES: Paging = Paging::new("roles", Some(("pageSize", "300")));
 const ACCOUNTS: Paging = Paging::new("accounts", Some(("pageSize", "100")));
 const DENY: Paging = Paging::new("policies", Some(("pageSize", "100")));
 
-/// Every project of the scope, and what stands above them.
-pub async fn collect(means: &Means) -> Outcome {
+/// Every project of the scope, those that its services name, and what stands above them.
+pub async fn collect(means: &Means, mut told: Told) -> Outcome {
     let book = Book::open(means, NAME);
     let projects = means.projects();
     let above = Mutex::default();
-    let policies = join_all(projects.iter().map(|project| of_project(&book, project, &above))).await;
-    let roles: BTreeSet<String> = policies.iter().flatten().flat_map(roles_of).collect();
+    let of_projects = async |projects: Vec<String>, extra| {
+        join_all(
+            projects
+                .iter()
+                .map(|project| of_project(&book, project, extra, &above)),
+        )
+        .await
+    };
+    let (policies, beyond) = tokio::join!(of_projects(projects, false), async {
+        let named = told.named().await;
+        of_projects(named.projects.into_iter().collect(), true).await
+    });
+    let policies = policies.iter().chain(&beyond).flatten();
+    let roles: BTreeSet<String> = policies.flat_map(roles_of).collect();
     let organizations = roles.iter().filter_map(|role| {
         let (organization, _) = role.strip_prefix("organizations/")?.split_once("/roles/")?;
         Some(organization.to_owned())
@@ -67,12 +80,14 @@ pub async fn collect(means: &Means) -> Outcome {
 type Above = Mutex<BTreeSet<(String, String)>>;
 
 /// Brings a project and its ancestors; the policies of all of them.
-async fn of_project(book: &Book<'_>, project: &str, above: &Above) -> Vec<Value> {
+async fn of_project(book: &Book<'_>, project: &str, extra: bool, above: &Above) -> Vec<Value> {
     let name = segment(project);
     let resource = format!("projects/{project}");
     let file = |file: &str| format!("{NAME}/projects/{project}/{file}.json");
     let get = |api, path: String, what: &str, permission| {
-        Call::get(api, path, format!("{what} {project}")).needs(permission, resource.clone())
+        Call::get(api, path, format!("{what} {project}"))
+            .needs(permission, resource.clone())
+            .extra(extra)
     };
     let itself = get(
         Api::ResourceManager,
@@ -80,14 +95,15 @@ async fn of_project(book: &Book<'_>, project: &str, above: &Above) -> Vec<Value>
         "get the project",
         "resourcemanager.projects.get",
     );
-    let policy = policy_call("projects", project, "resourcemanager.projects.getIamPolicy");
+    let policy = policy_call("projects", project, "resourcemanager.projects.getIamPolicy").extra(extra);
     let ancestry = Call::post(
         Api::ResourceManager,
         format!("v1/projects/{name}:getAncestry"),
         format!("get the ancestors of {project}"),
         json!({}),
     )
-    .needs("resourcemanager.projects.get", resource.clone());
+    .needs("resourcemanager.projects.get", resource.clone())
+    .extra(extra);
     let roles = get(
         Api::Iam,
         format!("v1/projects/{name}/roles"),
@@ -126,7 +142,7 @@ async fn of_project(book: &Book<'_>, project: &str, above: &Above) -> Vec<Value>
                 .as_ref()
                 .and_then(|p| p.get("name")?.as_str()?.strip_prefix("projects/"))
                 .unwrap_or(project);
-            deny(book, project, number).await;
+            deny(book, project, number, extra).await;
         },
     );
     std::iter::once(policy).chain(inherited).flatten().collect()
@@ -174,35 +190,14 @@ async fn ancestor(book: &Book<'_>, kind: &str, id: &str) -> Option<Value> {
         "folders" => "resourcemanager.folders.getIamPolicy",
         _ => "resourcemanager.organizations.getIamPolicy",
     };
-    let call = policy_call(kind, id, permission);
-    match book.means.client.object(&call).await {
-        Ok((body, policy)) => {
-            let kept = book.put(&call, &format!("{NAME}/{kind}/{id}/policy.json"), &body, 1);
-            kept.then_some(policy)
-        }
-        Err(error) => {
-            forgive(book, &call, error);
-            None
-        }
-    }
-}
-
-/// A refusal (403, 404) is noted; anything else is a failure.
-fn forgive(book: &Book<'_>, call: &Call, error: CallError) {
-    if matches!(error.status, Some(403 | 404)) {
-        let needed = error
-            .permission
-            .map(|p| format!(" (needs {p})"))
-            .unwrap_or_default();
-        book.note(format!("{}: {}{needed}", call.what, error.text));
-    } else {
-        book.fail(error.into_failure(call));
-    }
+    let call = policy_call(kind, id, permission).extra(true);
+    book.object(&call, &format!("{NAME}/{kind}/{id}/policy.json"))
+        .await
 }
 
 /// Deny policies: the listing has their names, each is asked for its rules.
 /// Source: <https://cloud.google.com/iam/docs/reference/rest/v2/policies/listPolicies>.
-async fn deny(book: &Book<'_>, project: &str, number: &str) {
+async fn deny(book: &Book<'_>, project: &str, number: &str, extra: bool) {
     let point = format!(
         "cloudresourcemanager.googleapis.com%2Fprojects%2F{}",
         segment(number)
@@ -212,11 +207,12 @@ async fn deny(book: &Book<'_>, project: &str, number: &str) {
         format!("v2/policies/{point}/denypolicies"),
         format!("list the deny policies of {project}"),
     )
-    .needs("iam.denypolicies.list", format!("projects/{project}"));
+    .needs("iam.denypolicies.list", format!("projects/{project}"))
+    .extra(extra);
     let client = &book.means.client;
     let mut listing = match client.list(&call, DENY).await {
         Ok(listing) => listing,
-        Err(error) => return book.fail(error.into_failure(&call)),
+        Err(error) => return book.refused(&call, error),
     };
     let mut value = listing.value();
     let policies = value.get_mut("policies").and_then(Value::as_array_mut);
@@ -238,10 +234,11 @@ async fn deny(book: &Book<'_>, project: &str, number: &str) {
             format!("v2/policies/{point}/denypolicies/{}", segment(id)),
             format!("get deny policy {id} of {project}"),
         )
-        .needs("iam.denypolicies.get", format!("projects/{project}"));
+        .needs("iam.denypolicies.get", format!("projects/{project}"))
+        .extra(extra);
         match client.object(&call).await {
             Ok((_, whole)) => *policy = whole,
-            Err(error) => return book.fail(error.into_failure(&call)),
+            Err(error) => return book.refused(&call, error),
         }
         changed = true;
     }
@@ -259,14 +256,10 @@ async fn organization_roles(book: &Book<'_>, id: &str) {
         format!("list the custom roles of organization {id}"),
     )
     .query("view", "FULL")
-    .needs("iam.roles.list", format!("organizations/{id}"));
-    match book.means.client.list(&call, ROLES).await {
-        Ok(listing) => {
-            let file = format!("{NAME}/organizations/{id}/roles.json");
-            book.put(&call, &file, &listing.body, listing.items);
-        }
-        Err(error) => forgive(book, &call, error),
-    }
+    .needs("iam.roles.list", format!("organizations/{id}"))
+    .extra(true);
+    book.list(&call, ROLES, &format!("{NAME}/organizations/{id}/roles.json"))
+        .await;
 }
 
 /// The predefined roles that policies name, with their permissions. One that cannot be had is looked up in the built-in table.
