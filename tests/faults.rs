@@ -60,7 +60,7 @@ const TARGETS: [Target; 16] = [
             "/v1/roles/",
             "/v2/policies/",
         ],
-        "resourcemanager.projects.getIamPolicy",
+        "resourcemanager.projects.get",
     ),
     target(
         "service-usage",
@@ -250,8 +250,8 @@ const FAULTS: [Fault; 18] = [
 ];
 
 /// Where a fault means something else than elsewhere: target, fault, what a check must make of it.
-const OTHERWISE: [(&str, &str, Expected); 22] = [
-    // Neither has pages.
+const OTHERWISE: [(&str, &str, Expected); 17] = [
+    // They have no pages.
     ("clusters", "page-token loop", Survived),
     ("clusters", "503 after the first answer", Survived),
     ("csds", "page-token loop", Survived),
@@ -264,7 +264,6 @@ const OTHERWISE: [(&str, &str, Expected); 22] = [
         "503 after the first answer",
         Survived,
     ),
-    ("the project of iam", "page-token loop", Survived),
     // What gRPC does not bring, REST does.
     ("csds, gRPC alone", "429 for ever", Survived),
     ("csds, gRPC alone", "503 for ever", Survived),
@@ -274,21 +273,9 @@ const OTHERWISE: [(&str, &str, Expected); 22] = [
     ("csds, gRPC alone", "10 MB of nothing in one line", Survived),
     // A cluster need not have every kind of Istio's.
     ("envoyfilters", "404", Survived),
-    // The three below are of one answer.
-    ("pods", "503 after the first answer", Told(&["503"])),
-    ("the records of dns", "503 after the first answer", Survived),
-    ("the project of iam", "503 after the first answer", Told(&["503"])),
+    // One answer has it all.
+    ("fleet", "503 after the first answer", Survived),
     ("envoyfilters", "503 after the first answer", Survived),
-    (
-        "envoyfilters",
-        "page-token loop",
-        Told(&["same continue token twice"]),
-    ),
-    (
-        "the records of dns",
-        "page-token loop",
-        Told(&["round in a circle"]),
-    ),
 ];
 
 /// Everything, and of the parts of collectors what is telling.

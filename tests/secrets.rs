@@ -43,7 +43,7 @@ fn telling(sandbox: &Sandbox, p: &mut Planted) {
             p.put("bearer of a matched line", "told.bearer-03")
         ),
         format!(
-            "{stream} 5, mesh 'other' not found, asked by {}",
+            "{stream} 5, mesh 'other' not found, asked by {} for fortio-run@mesh-prod.iam.gserviceaccount.com",
             p.put("person in a matched line", "edith.told@example.com")
         ),
         format!(
@@ -60,9 +60,10 @@ fn telling(sandbox: &Sandbox, p: &mut Planted) {
             p.put("query of a program's error", "told-07")
         ),
         format!(
-            "http://user:{}@ads.mesh.private:8080/ failed, Cookie: SID={}: ECONNREFUSED",
-            p.put("URL of a program's error", "told-08"),
-            p.put("cookie of a program's error", "told-09")
+            "[2026-11-20T09:20:01.101Z] \"GET /x?y={} HTTP/1.1\" 503 UF upstream_reset_before_response_started{{connection_timeout}} - \"-\" \
+             0 91 497 - \"-\" \"curl Cookie: SID={}\" \"1\" \"ads.mesh.private\" \"127.0.0.1:1\" outbound|80||a - 127.0.0.1:2 127.0.0.1:3 - a",
+            p.put("query of a call that timed out", "told-08"),
+            p.put("cookie of a call that timed out", "told-09")
         ),
         format!(
             "rds: x gRPC config for type.googleapis.com/envoy.config.route.v3.RouteConfiguration rejected: bad header {}",
@@ -208,12 +209,13 @@ fn no_secret_of_a_world_reaches_what_is_said_of_it_live_or_from_files() {
 fn broken_answers_with_secrets_in_them_tell_none() {
     let sandbox = Sandbox::new();
     let planted = planted(&sandbox);
-    let echo = format!("{ACCESS} {CLUSTER}");
+    // A server echoes what it was sent: the API servers one token, the others the other.
+    let echo = "ECHO";
     let denied = json!({"error": {
         "code": 403, "status": "PERMISSION_DENIED",
         "message": format!("no: Authorization: Bearer told.error-01; got {echo}; password=told-error-02 from http://u:told-error-03@x.example/?y=told-error-04"),
         "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "IAM_PERMISSION_DENIED",
-                     "metadata": {"permission": format!("a.b.{ACCESS}"), "resource": format!("projects/{CLUSTER}")}}]
+                     "metadata": {"permission": format!("a.b.{echo}"), "resource": format!("projects/{echo}")}}]
     }});
     let status = json!({"kind": "Status", "reason": "Forbidden", "code": 403,
         "message": format!("no: Authorization: Bearer told.error-05; got {echo}; cookie: SID=told-error-06")});
@@ -258,8 +260,13 @@ fn broken_answers_with_secrets_in_them_tell_none() {
     let mut faults: Vec<String> = answers
         .iter()
         .map(|(code, body)| {
-            let body = serde_json::Value::from(body.as_str());
-            format!("- match: {{ path: / }}\n  action: {{ status: {{ code: {code}, body: {body} }} }}\n")
+            let fault = |path: &str, token: &str| {
+                let body = serde_json::Value::from(body.replace(echo, token));
+                format!(
+                    "- match: {{ path: {path} }}\n  action: {{ status: {{ code: {code}, body: {body} }} }}\n"
+                )
+            };
+            fault("/kubernetes/", CLUSTER) + &fault("/", ACCESS)
         })
         .collect();
     faults.push("- match: { path: / }\n  action: truncate\n".into());

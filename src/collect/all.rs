@@ -2,6 +2,7 @@
 use super::gather::{Event, Means};
 use super::google::{CallError, Client, Limits};
 use super::logging::{self, Sign, Wanted};
+use super::named::{self, Telling, Told};
 use super::reach::{self, Reach};
 use super::{Endpoints, Failure, FailureKind, Outcome, Store, Token};
 use super::{cloud_run, clusters, compute, dns, fleet, iam, service_usage};
@@ -154,24 +155,27 @@ pub const ORDER: [&str; 10] = [
 
 async fn run(means: &Means, request: &Request) -> (Vec<Outcome>, Vec<String>) {
     let mut tasks: JoinSet<Done> = JoinSet::new();
+    let (telling, told) = named::channel();
     macro_rules! start {
-        ($collector:path) => {{
+        ($collector:path $(, $told:ident)?) => {{
             let means = means.clone();
+            $(let $told = $told.clone();)?
             tasks.spawn(async move {
-                let outcome = $collector(&means).await;
+                let outcome = $collector(&means $(, $told)?).await;
                 means.tell(Event::Finished(Box::new(outcome.clone())));
                 Done::from(outcome)
             });
         }};
     }
-    start!(iam::collect);
+    start!(iam::collect, told);
     start!(service_usage::collect);
-    start!(dns::collect);
-    start!(compute::collect);
+    start!(dns::collect, told);
+    start!(compute::collect, told);
     start!(clusters::collect);
     tasks.spawn(logs(means.clone(), options(request)));
     tasks.spawn(fleet_and_clusters(means.clone(), request.clone()));
-    tasks.spawn(services_and_clients(means.clone(), request.clone()));
+    tasks.spawn(services(means.clone(), telling));
+    tasks.spawn(clients(means.clone(), request.clone(), told));
 
     let (mut outcomes, mut memberships) = (Vec::new(), Vec::new());
     while let Some(done) = tasks.join_next().await {
@@ -201,26 +205,43 @@ async fn logs(means: Means, options: logging::Options) -> Done {
     outcome.into()
 }
 
-/// The fleet, whose memberships say which clusters there are; then those, side by side.
+/// The fleet, whose memberships say which clusters there are; and those, side by side. Where the clusters are known without it,
+/// they do not wait for it.
 async fn fleet_and_clusters(means: Means, request: Request) -> Done {
-    let (outcome, names) = fleet::collect(&means).await;
-    means.tell(Event::Finished(Box::new(outcome.clone())));
-    let mut done = Done::from(outcome);
-    let targets = reach::clusters(&means, &request, names.as_deref()).await;
-    done.memberships = targets.names();
-    done.outcomes.push(reach::kubernetes(&means, targets).await);
-    done
+    let fleet = async {
+        let (outcome, names) = fleet::collect(&means).await;
+        means.tell(Event::Finished(Box::new(outcome.clone())));
+        (outcome, names)
+    };
+    let clusters = async |names: Option<Vec<String>>| {
+        let targets = reach::clusters(&means, &request, names.as_deref()).await;
+        (targets.names(), reach::kubernetes(&means, targets).await)
+    };
+    let (fleet, (memberships, kubernetes)) = if reach::are_known(&means, &request) {
+        let ((fleet, _), clusters) = tokio::join!(fleet, clusters(None));
+        (fleet, clusters)
+    } else {
+        let (fleet, names) = fleet.await;
+        (fleet, clusters(names).await)
+    };
+    Done {
+        outcomes: vec![fleet, kubernetes],
+        memberships,
+    }
 }
 
-/// Cloud Run, whose services name their meshes; then the clients that Traffic Director has of those.
-async fn services_and_clients(means: Means, request: Request) -> Done {
-    let outcome = cloud_run::collect(&means).await;
+/// Cloud Run, whose services name what others ask for.
+async fn services(means: Means, telling: Telling) -> Done {
+    let seen = |all| _ = telling.send_replace(Some(named::of_services(&means, all)));
+    let outcome = cloud_run::collect(&means, seen).await;
     means.tell(Event::Finished(Box::new(outcome.clone())));
-    let all_services = outcome.failures.is_empty();
-    let mut done = Done::from(outcome);
-    let clients = reach::csds(&means, &request, all_services).await;
-    done.outcomes.push(clients);
-    done
+    outcome.into()
+}
+
+/// The clients that Traffic Director has of the meshes that the services name.
+async fn clients(means: Means, request: Request, mut told: Told) -> Done {
+    let named = told.named().await;
+    reach::csds(&means, &request, named).await.into()
 }
 
 fn options(request: &Request) -> logging::Options {

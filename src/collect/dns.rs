@@ -1,6 +1,7 @@
 //! Cloud DNS: the managed zones and the records of each.
 use super::gather::{Book, Means};
 use super::google::{Call, Paging, segment};
+use super::named::Told;
 use super::permissions::Need;
 use super::{Api, Outcome};
 use futures_util::future::join_all;
@@ -23,17 +24,22 @@ pub const NEEDS: &[Need] = &[
 const ZONES: Paging = Paging::new("managedZones", Some(("maxResults", "500")));
 const RECORDS: Paging = Paging::new("rrsets", Some(("maxResults", "1000")));
 
-pub async fn collect(means: &Means) -> Outcome {
+/// The fleet's project, and those whose networks the services are on: either may have the zones.
+pub async fn collect(means: &Means, mut told: Told) -> Outcome {
     let book = Book::open(means, NAME);
-    of_project(&book, &means.scope.project).await;
+    tokio::join!(of_project(&book, &means.scope.project, false), async {
+        let hosts = told.named().await.hosts;
+        join_all(hosts.iter().map(|host| of_project(&book, host, true))).await
+    });
     book.close()
 }
 
-async fn of_project(book: &Book<'_>, project: &str) {
+async fn of_project(book: &Book<'_>, project: &str, extra: bool) {
     let base = format!("dns/v1/projects/{}/managedZones", segment(project));
     let resource = format!("projects/{project}");
     let call = Call::get(Api::Dns, base.clone(), format!("list the DNS zones of {project}"))
-        .needs("dns.managedZones.list", resource.clone());
+        .needs("dns.managedZones.list", resource.clone())
+        .extra(extra);
     let file = format!("{NAME}/{project}/managed-zones.json");
     let Some(zones) = book.list(&call, ZONES, &file).await else {
         return;
@@ -51,7 +57,8 @@ async fn of_project(book: &Book<'_>, project: &str) {
             format!("{base}/{}/rrsets", segment(zone)),
             format!("list the records of DNS zone {zone} in {project}"),
         )
-        .needs("dns.resourceRecordSets.list", resource.clone());
+        .needs("dns.resourceRecordSets.list", resource.clone())
+        .extra(extra);
         let file = format!("{NAME}/{project}/zones/{zone}/rrsets.json");
         async move { book.list(&call, RECORDS, &file).await }
     });

@@ -1,6 +1,6 @@
 //! What collectors share: the run's means, and a book in which each keeps what it brought and what failed.
 use super::google::{Call, CallError, Client, Listing, Paging};
-use super::{Failure, Outcome, Store};
+use super::{Failure, Outcome, Store, permissions};
 use crate::scope::Scope;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
-/// Failures of one kind that are told one by one; more are counted.
+/// Failures for one reason that are told one by one; of the next ones the calls are named; more are counted.
 const TOLD_ALIKE: usize = 2;
+const NAMED_ALIKE: usize = 6;
 
 /// What happens while a run goes on.
 #[derive(Debug, Clone)]
@@ -117,10 +118,25 @@ impl<'a> Book<'a> {
                     .then_some(listing)
             }
             Err(error) => {
-                self.fail(error.into_failure(call));
+                self.refused(call, error);
                 None
             }
         }
+    }
+
+    /// A call that brought nothing: a failure, or a note where it was extra, the API said no, and not for want of a
+    /// permission that whoever collects may be told to ask for.
+    pub fn refused(&self, call: &Call, error: CallError) {
+        let is_no = matches!(error.status, Some(403 | 404));
+        let failure = error.into_failure(call);
+        if !call.extra || !is_no || failure.is_detail() {
+            return self.fail(failure);
+        }
+        let needed = failure
+            .permission
+            .map(|permission| format!(" (needs {permission})"))
+            .unwrap_or_default();
+        self.note(format!("{}: {}{needed}", failure.call, failure.error));
     }
 
     /// Brings one object into the file at `path`.
@@ -128,7 +144,7 @@ impl<'a> Book<'a> {
         match self.means.client.object(call).await {
             Ok((body, value)) => self.put(call, path, &body, 1).then_some(value),
             Err(error) => {
-                self.fail(error.into_failure(call));
+                self.refused(call, error);
                 None
             }
         }
@@ -138,16 +154,28 @@ impl<'a> Book<'a> {
     pub fn close(self) -> Outcome {
         let mut outcome = self.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
         outcome.duration = self.began.elapsed();
-        outcome.failures = few(std::mem::take(&mut outcome.failures));
+        outcome.notes.sort();
+        outcome.failures = few(in_order(std::mem::take(&mut outcome.failures)));
         outcome
     }
 }
 
-/// Many failures for one and the same reason are told by the first ones and a number.
+/// Calls run side by side: what is told of them must not turn on which of them ended first. What is needed most comes first.
+fn in_order(mut failures: Vec<Failure>) -> Vec<Failure> {
+    let needs = permissions::all();
+    failures.sort_by_cached_key(|failure| {
+        let of = |need: &permissions::Need| failure.permission.as_deref() == Some(need.permission);
+        let place = needs.iter().position(of).unwrap_or(needs.len());
+        (place, failure.call.clone(), failure.error.clone())
+    });
+    failures
+}
+
+/// Many failures for one and the same reason are told by the first ones; of the others their calls, or how many there are.
 fn few(failures: Vec<Failure>) -> Vec<Failure> {
-    let mut kept: Vec<(Failure, usize)> = Vec::new();
+    let mut kept: Vec<(Failure, Vec<String>)> = Vec::new();
     for failure in failures {
-        let alike = |kept: &&mut (Failure, usize)| {
+        let alike = |kept: &&mut (Failure, Vec<String>)| {
             let kept = &kept.0;
             kept.error == failure.error
                 && (kept.kind, &kept.permission, &kept.resource)
@@ -155,16 +183,29 @@ fn few(failures: Vec<Failure>) -> Vec<Failure> {
         };
         let count = kept.iter_mut().filter(alike).count();
         match kept.iter_mut().rfind(alike) {
-            Some((_, more)) if count >= TOLD_ALIKE => *more += 1,
-            _ => kept.push((failure, 0)),
+            Some((_, more)) if count >= TOLD_ALIKE => more.push(failure.call),
+            _ => kept.push((failure, Vec::new())),
         }
     }
     kept.into_iter()
         .map(|(mut failure, more)| {
-            if more > 0 {
-                failure.call = format!("{} (and {more} more such calls)", failure.call);
+            if !more.is_empty() {
+                failure.call = format!("{} ({})", failure.call, likewise(&more));
             }
             failure
         })
         .collect()
+}
+
+fn likewise(calls: &[String]) -> String {
+    match calls.get(..NAMED_ALIKE) {
+        Some(first) if calls.len() > NAMED_ALIKE => {
+            format!(
+                "likewise: {} and {} more",
+                first.join(", "),
+                calls.len() - NAMED_ALIKE
+            )
+        }
+        _ => format!("likewise: {}", calls.join(", ")),
+    }
 }

@@ -1,11 +1,13 @@
 //! IAM: the projects themselves, their policies, ancestry, roles, deny policies, service accounts; the ancestors' policies.
 use super::gather::{Book, Means};
-use super::google::{Call, CallError, Paging, segment};
+use super::google::{Call, Paging, segment};
+use super::named::Told;
 use super::permissions::Need;
 use super::{Api, FailureKind, Outcome};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 pub const NAME: &str = "iam";
 
@@ -49,19 +51,25 @@ const ROLES: Paging = Paging::new("roles", Some(("pageSize", "300")));
 const ACCOUNTS: Paging = Paging::new("accounts", Some(("pageSize", "100")));
 const DENY: Paging = Paging::new("policies", Some(("pageSize", "100")));
 
-/// Every project of the scope, and what stands above them.
-pub async fn collect(means: &Means) -> Outcome {
+/// Every project of the scope, those that its services name, and what stands above them.
+pub async fn collect(means: &Means, mut told: Told) -> Outcome {
     let book = Book::open(means, NAME);
     let projects = means.projects();
-    let seen = join_all(projects.iter().map(|project| of_project(&book, project))).await;
-    let ancestors: BTreeSet<(String, String)> = seen.iter().flat_map(|seen| seen.ancestors.clone()).collect();
-    let policies = join_all(ancestors.iter().map(|(kind, id)| ancestor(&book, kind, id))).await;
-    let roles: BTreeSet<String> = seen
-        .iter()
-        .filter_map(|seen| seen.policy.as_ref())
-        .chain(policies.iter().flatten())
-        .flat_map(roles_of)
-        .collect();
+    let above = Mutex::default();
+    let of_projects = async |projects: Vec<String>, extra| {
+        join_all(
+            projects
+                .iter()
+                .map(|project| of_project(&book, project, extra, &above)),
+        )
+        .await
+    };
+    let (policies, beyond) = tokio::join!(of_projects(projects, false), async {
+        let named = told.named().await;
+        of_projects(named.projects.into_iter().collect(), true).await
+    });
+    let policies = policies.iter().chain(&beyond).flatten();
+    let roles: BTreeSet<String> = policies.flat_map(roles_of).collect();
     let organizations = roles.iter().filter_map(|role| {
         let (organization, _) = role.strip_prefix("organizations/")?.split_once("/roles/")?;
         Some(organization.to_owned())
@@ -74,20 +82,18 @@ pub async fn collect(means: &Means) -> Outcome {
     book.close()
 }
 
-/// What the rest is decided by.
-#[derive(Default)]
-struct Seen {
-    policy: Option<Value>,
-    /// `("folders", "123")`.
-    ancestors: Vec<(String, String)>,
-}
+/// The ancestors that were asked for already: projects share them. `("folders", "123")`.
+type Above = Mutex<BTreeSet<(String, String)>>;
 
-async fn of_project(book: &Book<'_>, project: &str) -> Seen {
+/// Brings a project and its ancestors; the policies of all of them.
+async fn of_project(book: &Book<'_>, project: &str, extra: bool, above: &Above) -> Vec<Value> {
     let name = segment(project);
     let resource = format!("projects/{project}");
     let file = |file: &str| format!("{NAME}/projects/{project}/{file}.json");
     let get = |api, path: String, what: &str, permission| {
-        Call::get(api, path, format!("{what} {project}")).needs(permission, resource.clone())
+        Call::get(api, path, format!("{what} {project}"))
+            .needs(permission, resource.clone())
+            .extra(extra)
     };
     let itself = get(
         Api::ResourceManager,
@@ -95,8 +101,8 @@ async fn of_project(book: &Book<'_>, project: &str) -> Seen {
         "get the project",
         "resourcemanager.projects.get",
     );
-    let policy = policy_call("projects", project, "resourcemanager.projects.getIamPolicy");
-    let ancestry = ancestry_of(project);
+    let policy = policy_call("projects", project, "resourcemanager.projects.getIamPolicy").extra(extra);
+    let ancestry = ancestry_of(project).extra(extra);
     let roles = get(
         Api::Iam,
         format!("v1/projects/{name}/roles"),
@@ -113,9 +119,19 @@ async fn of_project(book: &Book<'_>, project: &str) -> Seen {
     let (policy_file, ancestry_file) = (file("policy"), file("ancestry"));
     let (roles_file, accounts_file) = (file("roles"), file("service-accounts"));
     let project_file = file("project");
-    let (policy, ancestry, ..) = tokio::join!(
+    let (policy, inherited, ..) = tokio::join!(
         book.object(&policy, &policy_file),
-        book.object(&ancestry, &ancestry_file),
+        async {
+            // As soon as they are known: what else the project has may take longer.
+            let ancestry = book.object(&ancestry, &ancestry_file).await;
+            let ancestors = ancestry.as_ref().map(ancestors_of).unwrap_or_default();
+            let new = |ancestor: &(String, String)| {
+                let mut above = above.lock().unwrap_or_else(PoisonError::into_inner);
+                above.insert(ancestor.clone())
+            };
+            let new: Vec<_> = ancestors.into_iter().filter(new).collect();
+            join_all(new.iter().map(|(kind, id)| ancestor(book, kind, id))).await
+        },
         book.list(&roles, ROLES, &roles_file),
         book.list(&accounts, ACCOUNTS, &accounts_file),
         async {
@@ -125,13 +141,10 @@ async fn of_project(book: &Book<'_>, project: &str) -> Seen {
                 .as_ref()
                 .and_then(|p| p.get("name")?.as_str()?.strip_prefix("projects/"))
                 .unwrap_or(project);
-            deny(book, project, number).await;
+            deny(book, project, number, extra).await;
         },
     );
-    Seen {
-        policy,
-        ancestors: ancestry.as_ref().map(ancestors_of).unwrap_or_default(),
-    }
+    std::iter::once(policy).chain(inherited).flatten().collect()
 }
 
 /// The folders and the organization above a project.
@@ -188,27 +201,24 @@ async fn ancestor(book: &Book<'_>, kind: &str, id: &str) -> Option<Value> {
         "folders" => "resourcemanager.folders.getIamPolicy",
         _ => "resourcemanager.organizations.getIamPolicy",
     };
-    let call = policy_call(kind, id, permission);
-    match book.means.client.object(&call).await {
-        Ok((body, policy)) => {
-            let kept = book.put(&call, &format!("{NAME}/{kind}/{id}/policy.json"), &body, 1);
-            kept.then_some(policy)
-        }
-        Err(error) => {
-            forgive(book, &call, error);
-            None
-        }
-    }
+    let call = policy_call(kind, id, permission).extra(true);
+    book.object(&call, &format!("{NAME}/{kind}/{id}/policy.json"))
+        .await
 }
 
-/// What is not there (404), or refused for another reason than a permission, is noted; anything else is a failure.
-fn forgive(book: &Book<'_>, call: &Call, error: CallError) {
-    let told = error.kind == FailureKind::PermissionMissing || !matches!(error.status, Some(403 | 404));
-    if told {
-        book.fail(error.into_failure(call));
-    } else {
-        book.note(format!("{}: {}", call.what, error.text));
-    }
+fn attachment_point(number: &str) -> String {
+    let number = segment(number);
+    format!("cloudresourcemanager.googleapis.com%2Fprojects%2F{number}")
+}
+
+/// The listing of a project's deny policies, by its number, or its id where that could not be had.
+pub fn deny_policies_of(project: &str, number: &str) -> Call {
+    Call::get(
+        Api::Iam,
+        format!("v2/policies/{}/denypolicies", attachment_point(number)),
+        format!("list the deny policies of {project}"),
+    )
+    .needs("iam.denypolicies.list", format!("projects/{project}"))
 }
 
 fn attachment_point(number: &str) -> String {
@@ -228,13 +238,13 @@ pub fn deny_policies_of(project: &str, number: &str) -> Call {
 
 /// Deny policies: the listing has their names, each is asked for its rules.
 /// Source: <https://cloud.google.com/iam/docs/reference/rest/v2/policies/listPolicies>.
-async fn deny(book: &Book<'_>, project: &str, number: &str) {
+async fn deny(book: &Book<'_>, project: &str, number: &str, extra: bool) {
     let point = attachment_point(number);
-    let call = deny_policies_of(project, number);
+    let call = deny_policies_of(project, number).extra(extra);
     let client = &book.means.client;
     let mut listing = match client.list(&call, DENY).await {
         Ok(listing) => listing,
-        Err(error) => return book.fail(error.into_failure(&call)),
+        Err(error) => return book.refused(&call, error),
     };
     let mut value = listing.value();
     let policies = value.get_mut("policies").and_then(Value::as_array_mut);
@@ -256,10 +266,11 @@ async fn deny(book: &Book<'_>, project: &str, number: &str) {
             format!("v2/policies/{point}/denypolicies/{}", segment(id)),
             format!("get deny policy {id} of {project}"),
         )
-        .needs("iam.denypolicies.get", format!("projects/{project}"));
+        .needs("iam.denypolicies.get", format!("projects/{project}"))
+        .extra(extra);
         match client.object(&call).await {
             Ok((_, whole)) => *policy = whole,
-            Err(error) => return book.fail(error.into_failure(&call)),
+            Err(error) => return book.refused(&call, error),
         }
         changed = true;
     }
@@ -277,14 +288,10 @@ async fn organization_roles(book: &Book<'_>, id: &str) {
         format!("list the custom roles of organization {id}"),
     )
     .query("view", "FULL")
-    .needs("iam.roles.list", format!("organizations/{id}"));
-    match book.means.client.list(&call, ROLES).await {
-        Ok(listing) => {
-            let file = format!("{NAME}/organizations/{id}/roles.json");
-            book.put(&call, &file, &listing.body, listing.items);
-        }
-        Err(error) => forgive(book, &call, error),
-    }
+    .needs("iam.roles.list", format!("organizations/{id}"))
+    .extra(true);
+    book.list(&call, ROLES, &format!("{NAME}/organizations/{id}/roles.json"))
+        .await;
 }
 
 /// The predefined roles that policies name, with their permissions. One that cannot be had is looked up in the built-in table.

@@ -15,6 +15,7 @@ pub mod google;
 pub mod iam;
 pub mod kubernetes;
 pub mod logging;
+pub mod named;
 pub mod outcome;
 pub mod permissions;
 pub mod preflight;

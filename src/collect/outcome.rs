@@ -4,6 +4,23 @@ use std::time::Duration;
 
 pub use crate::snapshot::{Failure, FailureKind};
 
+impl Failure {
+    /// The call, what was said, and the permission that was missing where nobody said it.
+    fn told(&self) -> String {
+        let mut text = format!("{}: {}", self.call, self.error);
+        if let Some(permission) = &self.permission
+            && !text.contains(permission.as_str())
+        {
+            text.push_str(&format!(" (needs {permission}"));
+            if let Some(resource) = &self.resource {
+                text.push_str(&format!(" on {resource}"));
+            }
+            text.push(')');
+        }
+        text
+    }
+}
+
 /// A collector's result: the files are in the store.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
@@ -41,7 +58,7 @@ impl Outcome {
             items: self.items,
             duration_ms: u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
             error: grave()
-                .map(|f| format!("{}: {}", f.call, f.error))
+                .map(Failure::told)
                 .collect::<Vec<_>>()
                 .join("; "),
             permission_needed: grave().find_map(|f| f.permission.clone()).unwrap_or_default(),

@@ -3,12 +3,12 @@ use super::all::Request;
 use super::gather::{Event, Means};
 use super::google::{Call, CallError, segment};
 use super::kubernetes::{self, Access, Target};
+use super::named::Named;
 use super::{Api, Failure, FailureKind, Outcome, csds};
 use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
 use kube::config::Kubeconfig;
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -42,6 +42,20 @@ impl Clusters {
 
 fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
+}
+
+/// Whether the scope names all clusters and there is a way to each that the fleet need not tell.
+pub fn are_known(means: &Means, request: &Request) -> bool {
+    let named = &means.scope.memberships;
+    let reach = &request.reach;
+    let contexts = contexts(reach);
+    let is_known = |name: &String| {
+        reach.kubeconfig.is_some()
+            || reach.context.is_some()
+            || context_of(&contexts, last(name)).is_some()
+            || place_of(None, name).is_some()
+    };
+    !named.is_empty() && named.iter().all(is_known)
 }
 
 /// The clusters of the scope, else of the fleet (`listed`: full names of memberships), else of the kubeconfig alone.
@@ -246,18 +260,17 @@ pub async fn kubernetes(means: &Means, clusters: Clusters) -> Outcome {
     all
 }
 
-/// The clients of the meshes that the services name; `all_services` says whether every service was seen.
-pub async fn csds(means: &Means, request: &Request, all_services: bool) -> Outcome {
+/// The clients of the meshes that the services name.
+pub async fn csds(means: &Means, request: &Request, named: Named) -> Outcome {
     means.tell(Event::Started(CSDS));
     let began = Instant::now();
-    let meshes = meshes(means);
     let failed = |failure| Outcome {
         name: CSDS,
         failures: vec![failure],
         ..Outcome::default()
     };
     let mut outcome = match project_number(means).await {
-        _ if meshes.is_empty() && !all_services => failed(
+        _ if named.meshes.is_empty() && !named.all_services => failed(
             Failure::new(
                 FailureKind::Other,
                 "which meshes there are is not known: the Cloud Run services, which name them, could not all be listed",
@@ -270,7 +283,7 @@ pub async fn csds(means: &Means, request: &Request, all_services: bool) -> Outco
                 base_url: means.client.endpoints().url(Api::TrafficDirector).to_owned(),
                 project: means.scope.project.clone(),
                 project_number: number,
-                meshes: meshes.into_iter().collect(),
+                meshes: named.meshes.into_iter().collect(),
                 exclude_resource_contents: false,
                 token: request.token.clone(),
                 counter: Arc::default(),
@@ -286,30 +299,4 @@ pub async fn csds(means: &Means, request: &Request, all_services: bool) -> Outco
     outcome.duration = began.elapsed();
     means.tell(Event::Finished(Box::new(outcome.clone())));
     outcome
-}
-
-/// The names of the meshes that the services' files name.
-fn meshes(means: &Means) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let world = means.store.world();
-    let listings = world
-        .files
-        .iter()
-        .filter(|(path, _)| path.starts_with("cloud-run/") && path.ends_with("/services.json"));
-    for (_, blob) in listings {
-        let services: Value = blob
-            .bytes()
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default();
-        let named = services
-            .get("services")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(|service| service.pointer("/template/serviceMesh/mesh")?.as_str())
-            .map(|mesh| last(mesh).to_owned());
-        names.extend(named.filter(|name| !name.is_empty()));
-    }
-    names
 }

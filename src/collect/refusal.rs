@@ -182,6 +182,15 @@ pub fn scrubbed<'b>(body: &'b [u8], secret: &str) -> Cow<'b, [u8]> {
     Cow::Owned(without(&String::from_utf8_lossy(body), secret).into_bytes())
 }
 
+/// The code that an error object has itself, where it came under a status that says success; else 200.
+pub fn code(error: &str) -> u16 {
+    #[derive(Deserialize)]
+    struct Code {
+        code: u16,
+    }
+    serde_json::from_str::<Code>(error).map_or(200, |error| error.code)
+}
+
 /// Whether a body begins as an object or a list; else it is somebody else's words.
 pub fn is_json(body: &[u8]) -> bool {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());

@@ -101,7 +101,8 @@ const FORMS: [Form; 12] = [
     },
     Form {
         kind: QUERIES,
-        pattern: r#"(?:[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>?#]*|(?:^|[\s"'`=(,:|\[])/[^\s"'<>?]*?)(?:\?|%3[Ff])(?P<v>[^\s"'<>#)`]+)"#,
+        // What was replaced before it, such as a password, is part of the address.
+        pattern: r#"(?:[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s"'<>?#]|<redacted:[^>]*>)*|(?:^|[\s"'`=(,:|\[])/(?:[^\s"'<>?]|<redacted:[^>]*>)*?)(?:\?|%3[Ff])(?P<v>[^\s"'<>#)`]+)"#,
         marks: &["?", "%3f"],
         spares: never,
     },
@@ -329,6 +330,8 @@ mod tests {
             "\"GET /slots?user=S3CR3T HTTP/1.1\" 200",
             "calling https://a.example/b?S3CR3T now",
             "/cart?session=S3CR3T",
+            "https://ada:S3CR3T@api.example.com/b?S3CR3T",
+            "/users/ada@example.com/S3CR3T@example.com?S3CR3T",
         ];
         for text in texts {
             let new = redacted(text);

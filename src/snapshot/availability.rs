@@ -343,7 +343,7 @@ fn tell(outcome: &CollectorOutcome) -> String {
         text.push_str(": ");
         text.push_str(&outcome.error);
     }
-    if !outcome.permission_needed.is_empty() {
+    if !text.contains(&outcome.permission_needed) {
         text.push_str(&format!(" (needs {})", outcome.permission_needed));
     }
     text

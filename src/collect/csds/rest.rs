@@ -1,6 +1,6 @@
 //! CSDS by REST, where gRPC does not get through: `POST v3/discovery:client_status`.
 use super::{Target, Trouble, access, query, refused};
-use crate::collect::refusal::{Refusal, Speaker, is_json, kind_of, not_json, scrubbed, with_causes, without};
+use crate::collect::refusal::{self, Refusal, Speaker, is_json, kind_of, not_json, scrubbed, with_causes, without};
 use crate::collect::{Failure, FailureKind, token};
 use crate::redact;
 use backon::{ExponentialBuilder, Retryable};
@@ -133,7 +133,7 @@ impl Joined {
         })?;
         if let Some(refused) = answers.iter().find_map(|answer| answer.error) {
             let body = format!("{{\"error\":{refused}}}");
-            return Err(Refusal::read(200, body.as_bytes()).text);
+            return Err(Refusal::read(refusal::code(refused.get()), body.as_bytes()).text);
         }
         let before = self.clients;
         for client in answers.iter().flat_map(|answer| &answer.config) {

@@ -25,6 +25,8 @@ pub struct Call {
     pub permission: &'static str,
     /// On which resource.
     pub resource: String,
+    /// Whether a no (403, 404) is worth a note only: what is asked for is beyond the scope, or only adds to it.
+    pub extra: bool,
 }
 
 impl Call {
@@ -37,6 +39,7 @@ impl Call {
             body: None,
             permission: "",
             resource: String::new(),
+            extra: false,
         }
     }
 
@@ -50,6 +53,12 @@ impl Call {
     pub fn needs(mut self, permission: &'static str, resource: impl Into<String>) -> Self {
         self.permission = permission;
         self.resource = resource.into();
+        self
+    }
+
+    /// A no to it is no failure where `extra`.
+    pub fn extra(mut self, extra: bool) -> Self {
+        self.extra = extra;
         self
     }
 

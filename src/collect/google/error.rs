@@ -1,6 +1,6 @@
 //! What an API says when it refuses, in each of the shapes that Google's APIs have.
 use super::Call;
-use crate::collect::refusal::{kind_of, not_json, one_line, without};
+use crate::collect::refusal::{code, kind_of, not_json, one_line, without};
 use crate::collect::{Failure, FailureKind};
 use crate::snapshot::denied;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -142,9 +142,8 @@ impl CallError {
     /// pass for an empty one.
     pub fn under_success(body: &[u8], call: &Call) -> Self {
         let value: Value = serde_json::from_slice(body).unwrap_or_default();
-        let code = value.pointer("/error/code").and_then(Value::as_u64);
-        let code = code.and_then(|code| u16::try_from(code).ok()).unwrap_or(200);
-        Self::from_answer(code, None, body, call)
+        let error = value.get("error").map(Value::to_string).unwrap_or_default();
+        Self::from_answer(code(&error), None, body, call)
     }
 
     /// The permission that was missing: what the message says, else what the call is known to need.
