@@ -1,7 +1,7 @@
 //! Live collection as commands use it: flags, variables, `meshdoctor.toml` and gcloud's configuration become a request.
+use super::CliError;
 use super::progress;
 use super::scope::ScopeArgs;
-use super::CliError;
 use crate::collect::all::{self, Brought, Request};
 use crate::collect::google::Limits;
 use crate::collect::logging::Sign;

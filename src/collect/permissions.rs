@@ -157,7 +157,11 @@ pub fn as_terraform(request: &Request) -> String {
         organization,
         member,
     } = request;
-    let listed = |role: BTreeSet<&str>| role.into_iter().map(|p| format!("    \"{p}\",\n")).collect::<String>();
+    let listed = |role: BTreeSet<&str>| {
+        role.into_iter()
+            .map(|p| format!("    \"{p}\",\n"))
+            .collect::<String>()
+    };
     let projects: Vec<String> = projects.iter().map(|project| format!("\"{project}\"")).collect();
     let mut text = format!(
         "resource \"google_project_iam_custom_role\" \"meshdoctor\" {{\n  for_each    = toset([{}])\n  project     = each.value\n  \
@@ -187,8 +191,13 @@ pub fn as_terraform(request: &Request) -> String {
     text
 }
 
-/// The ClusterRole and its binding, for `kubectl apply -f -`.
-pub fn as_kubectl(user: &str) -> String {
+/// The ClusterRole and its binding, for `kubectl apply -f -`. RBAC knows a Google account or service account as a user.
+pub fn as_kubectl(member: &str) -> String {
+    let (kind, name) = match member.split_once(':') {
+        Some(("group", name)) => ("Group", name),
+        Some((_, name)) => ("User", name),
+        None => ("User", member),
+    };
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for kind in KINDS {
         groups.entry(kind.group).or_default().push(kind.plural);
@@ -204,7 +213,7 @@ pub fn as_kubectl(user: &str) -> String {
     format!(
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: meshdoctor\nrules:\n{rules}---\n\
          apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: meshdoctor\nroleRef:\n  \
-         apiGroup: rbac.authorization.k8s.io\n  kind: ClusterRole\n  name: meshdoctor\nsubjects:\n  - kind: User\n    name: \"{user}\"\n    \
+         apiGroup: rbac.authorization.k8s.io\n  kind: ClusterRole\n  name: meshdoctor\nsubjects:\n  - kind: {kind}\n    name: \"{name}\"\n    \
          apiGroup: rbac.authorization.k8s.io\n"
     )
 }

@@ -98,8 +98,12 @@ impl Refusal {
             let mut info = info.unwrap_or_default();
             let permission = info.metadata.remove("permission");
             let quoted = denied(&error.message);
-            let disabled = (kind_of(code, &info.reason) == FailureKind::ApiDisabled)
-                .then(|| Some((info.metadata.remove("service")?, info.metadata.remove("consumer")?)));
+            let disabled = (kind_of(code, &info.reason) == FailureKind::ApiDisabled).then(|| {
+                Some((
+                    info.metadata.remove("service")?,
+                    info.metadata.remove("consumer")?,
+                ))
+            });
             return Self {
                 text: sentence(code, &error.status, &error.message),
                 speaker: Speaker::Google,

@@ -45,7 +45,8 @@ const NETWORK: &str = "roles/compute.networkViewer";
 
 /// All of them, by permission.
 pub const GRANTS: [Grant; 28] = [
-    needed("compute.addresses.list", NETWORK),
+    // No check rests on it.
+    detail("compute.addresses.list", NETWORK),
     detail("compute.backendServices.list", NETWORK),
     needed("compute.firewalls.list", NETWORK),
     // The network viewer may not see endpoint groups.
@@ -75,7 +76,10 @@ pub const GRANTS: [Grant; 28] = [
     // Read-only roles with it are few and large: the security reviewer may list nearly everything.
     Grant {
         level: Level::Ancestor,
-        ..detail("resourcemanager.folders.getIamPolicy", "roles/iam.securityReviewer")
+        ..detail(
+            "resourcemanager.folders.getIamPolicy",
+            "roles/iam.securityReviewer",
+        )
     },
     Grant {
         level: Level::Ancestor,
@@ -89,10 +93,19 @@ pub const GRANTS: [Grant; 28] = [
     needed("run.locations.list", "roles/run.viewer"),
     needed("run.revisions.list", "roles/run.viewer"),
     needed("run.services.list", "roles/run.viewer"),
-    needed("serviceusage.services.list", "roles/serviceusage.serviceUsageViewer"),
+    needed(
+        "serviceusage.services.list",
+        "roles/serviceusage.serviceUsageViewer",
+    ),
     // To have quota billed to the project: CSDS always asks for that.
-    needed("serviceusage.services.use", "roles/serviceusage.serviceUsageConsumer"),
-    needed("trafficdirector.networks.getConfigs", "roles/trafficdirector.client"),
+    needed(
+        "serviceusage.services.use",
+        "roles/serviceusage.serviceUsageConsumer",
+    ),
+    needed(
+        "trafficdirector.networks.getConfigs",
+        "roles/trafficdirector.client",
+    ),
 ];
 
 /// What grants a permission; none for one that collecting does not know.

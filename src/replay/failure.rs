@@ -18,9 +18,8 @@ pub fn refusal(outcome: &CollectorOutcome, permission: &str, resource: &str) -> 
         let named = failure.permission.as_deref().unwrap_or_default();
         let own = named == permission || named.strip_prefix("list ") == Some(permission);
         let on = failure.resource.as_deref().unwrap_or_default();
-        let here = on == resource
-            || on.ends_with(&format!("/{resource}"))
-            || on.contains(&format!("{resource}/"));
+        let here =
+            on == resource || on.ends_with(&format!("/{resource}")) || on.contains(&format!("{resource}/"));
         (own, here, failure.permission.is_none())
     };
     // Of several failures the one of this very call; else one that may have been of any.
@@ -34,7 +33,9 @@ pub fn refusal(outcome: &CollectorOutcome, permission: &str, resource: &str) -> 
 
 fn answer(failure: &Failure, permission: &str, resource: &str) -> Refusal {
     let told = told(&failure.error);
-    let message = told.as_ref().map_or(failure.error.as_str(), |(_, message)| message);
+    let message = told
+        .as_ref()
+        .map_or(failure.error.as_str(), |(_, message)| message);
     let on = failure.resource.as_deref().unwrap_or(resource);
     match failure.kind {
         FailureKind::PermissionMissing => {
@@ -53,10 +54,13 @@ fn answer(failure: &Failure, permission: &str, resource: &str) -> Refusal {
         }
         kind => {
             let code = told.as_ref().map_or_else(|| code_of(kind), |(code, _)| *code);
-            Refusal {
-                unreadable: kind == FailureKind::Unreadable && told.is_none(),
-                ..Refusal::new(code, message)
+            let mut refusal = Refusal::new(code, message);
+            refusal.unreadable = kind == FailureKind::Unreadable && told.is_none();
+            if code == 403 {
+                // Whoever asks must not take it for a permission that a role would give.
+                refusal.reason = "SECURITY_POLICY_VIOLATED".into();
             }
+            refusal
         }
     }
 }

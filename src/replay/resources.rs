@@ -99,7 +99,9 @@ fn permissions(served: Served<'_>, ask: &Ask, kind: &str, id: &str) -> Result<An
     let names = served.bundle.names(id);
     let here = |resource: &str| {
         let mut parts = resource.split('/').skip_while(|part| *part != kind).skip(1);
-        parts.next().is_none_or(|named| names.iter().any(|name| name == named))
+        parts
+            .next()
+            .is_none_or(|named| names.iter().any(|name| name == named))
     };
     let collectors = &served.bundle.manifest.collectors;
     let missing: BTreeSet<String> = collectors

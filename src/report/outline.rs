@@ -246,7 +246,10 @@ fn is_gap(finding: &Finding, report: &Report) -> bool {
 
 /// Whether a finding's evidence is what became of this collector.
 pub(super) fn is_about(finding: &Finding, collector: &Collector) -> bool {
-    finding.evidence.iter().any(|piece| piece.source == collector.name)
+    finding
+        .evidence
+        .iter()
+        .any(|piece| piece.source == collector.name)
 }
 
 impl Group<'_> {

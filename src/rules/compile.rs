@@ -171,7 +171,10 @@ impl Checker<'_> {
     /// What could not be seen is no fault of the mesh: it neither makes a world unhealthy nor explains anything.
     fn about_collection(&mut self, file: &RuleFile) {
         let severities = file.severity_when.iter().map(|when| when.severity);
-        if severities.chain([file.severity]).any(|severity| severity > Severity::Warning) {
+        if severities
+            .chain([file.severity])
+            .any(|severity| severity > Severity::Warning)
+        {
             self.problem(
                 &file.code,
                 "a rule of the layer collection is no more than a warning",

@@ -108,14 +108,27 @@ pub fn denied(message: &str) -> (Option<String>, Option<String>) {
     (told(1).or_else(|| told(2)), told(3))
 }
 
+/// Whether a refusal is a perimeter's or a billing account's: then no role helps.
+pub fn is_beyond_roles(text: &str) -> bool {
+    const WORDS: [&str; 5] = [
+        "VPC_SERVICE_CONTROLS",
+        "VPC Service Controls",
+        "vpcServiceControlsUniqueIdentifier",
+        "Request is prohibited by organization's policy",
+        "BILLING_DISABLED",
+    ];
+    WORDS.iter().any(|word| text.contains(word))
+}
+
 /// An API's name and the project that lacks it, in `… API has not been used in project P before or it is disabled …`.
 static DISABLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"has not been used in project ([A-Za-z0-9:.-]+)(?:.*?/apis?/(?:api/)?([a-z0-9-]+\.googleapis\.com))?").ok()
 });
 
 /// `google.rpc.Code`, alone or behind HTTP's or gRPC's number, at the start of what an API said.
-static CODE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?:^|: )((?:\d{1,3} )?[A-Z][A-Z_]{6,}|[1-5]\d\d(?: [A-Za-z_]+)?)(?::|$)").ok());
+static CODE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?:^|: )((?:\d{1,3} )?[A-Z][A-Z_]{6,}|[1-5]\d\d(?: [A-Za-z_]+)?)(?::|$)").ok()
+});
 
 impl CollectorOutcome {
     /// Each failure by itself; of a manifest that has only the joined text, what that says beyond doubt.
@@ -184,9 +197,13 @@ fn kind_of(text: &str) -> FailureKind {
     let code = CODE.as_ref().and_then(|code| code.captures(text)?.get(1));
     let code = code.map_or("", |code| code.as_str());
     let coded = |words: &[&str]| words.iter().any(|word| code.contains(word));
-    if says(&["SERVICE_DISABLED", "has not been used in project", "accessNotConfigured"]) {
+    if says(&[
+        "SERVICE_DISABLED",
+        "has not been used in project",
+        "accessNotConfigured",
+    ]) {
         FailureKind::ApiDisabled
-    } else if says(&["VPC_SERVICE_CONTROLS", "VPC Service Controls", "BILLING_DISABLED"]) {
+    } else if is_beyond_roles(text) {
         FailureKind::Other
     } else if coded(&["403", "PERMISSION_DENIED", "Forbidden"]) || denied(text).0.is_some() {
         FailureKind::PermissionMissing
@@ -194,7 +211,13 @@ fn kind_of(text: &str) -> FailureKind {
         FailureKind::TimedOut
     } else if coded(&["401", "UNAUTHENTICATED"]) || says(&["no access token"]) {
         FailureKind::Unauthenticated
-    } else if says(&["is HTML", "HTML page", "is not JSON", "is JSON that breaks off", "go round in a circle"]) {
+    } else if says(&[
+        "is HTML",
+        "HTML page",
+        "is not JSON",
+        "is JSON that breaks off",
+        "go round in a circle",
+    ]) {
         FailureKind::Unreadable
     } else if coded(&["429", "500", "502", "503", "UNAVAILABLE", "RESOURCE_EXHAUSTED"])
         || says(&["no connection", "the connection broke"])
@@ -244,7 +267,11 @@ mod tests {
         assert_eq!(found[0].resource.as_deref(), Some("projects/p"));
         assert_eq!(found[1].service.as_deref(), Some("dns.googleapis.com"));
         assert_eq!(found[1].resource.as_deref(), Some("projects/7"));
-        assert!(found[1].error.ends_with("gcloud services enable dns.googleapis.com"));
+        assert!(
+            found[1]
+                .error
+                .ends_with("gcloud services enable dns.googleapis.com")
+        );
         assert_eq!(found[2].call, "list the roles of p");
     }
 
@@ -252,12 +279,21 @@ mod tests {
     fn what_a_text_does_not_say_is_not_guessed() {
         for (error, kind) in [
             ("403 PERMISSION_DENIED: no", FailureKind::Other),
-            ("403: VPC Service Controls: request is prohibited", FailureKind::Other),
+            (
+                "403: VPC Service Controls: request is prohibited",
+                FailureKind::Other,
+            ),
             ("it rained", FailureKind::Other),
             ("", FailureKind::Other),
             ("list: 503 UNAVAILABLE: later", FailureKind::Unreachable),
-            ("7 PERMISSION_DENIED: Permission 'a.b.c' denied", FailureKind::PermissionMissing),
-            ("PERMISSION_DENIED: Permission 'a.b.c' denied", FailureKind::PermissionMissing),
+            (
+                "7 PERMISSION_DENIED: Permission 'a.b.c' denied",
+                FailureKind::PermissionMissing,
+            ),
+            (
+                "PERMISSION_DENIED: Permission 'a.b.c' denied",
+                FailureKind::PermissionMissing,
+            ),
         ] {
             assert_eq!(told(error, "").last().unwrap().kind, kind, "{error}");
         }

@@ -236,12 +236,7 @@ fn failure(target: &Target, mesh: &str, trouble: Trouble) -> Failure {
 }
 
 /// The API's no. Not every denial is about a permission: the API may be off, or the quota project refused.
-fn refused(
-    status: u16,
-    text: String,
-    reason: &str,
-    mut said: impl FnMut(&str) -> Option<String>,
-) -> Trouble {
+fn refused(status: u16, text: String, reason: &str, mut said: impl FnMut(&str) -> Option<String>) -> Trouble {
     let mut failure = Failure::new(kind_of(status, reason), text);
     match failure.kind {
         FailureKind::ApiDisabled => {

@@ -2,8 +2,8 @@
 use super::connect::Connection;
 use super::kinds::Kind;
 use super::request::Trouble;
-use crate::collect::{FailureKind, Store};
 use crate::collect::refusal::one_line;
+use crate::collect::{FailureKind, Store};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -160,7 +160,9 @@ impl<'a> Listing<'a> {
         loop {
             let bytes = match self.connection.get(&query, self.deadline).await {
                 // A kind does not go away in the middle of its list.
-                Err(Trouble::NotServed(text)) if !seen.is_empty() => return Err(Trouble::Final(FailureKind::Other, text)),
+                Err(Trouble::NotServed(text)) if !seen.is_empty() => {
+                    return Err(Trouble::Final(FailureKind::Other, text));
+                }
                 answer => answer?,
             };
             let page = read(&bytes)?;

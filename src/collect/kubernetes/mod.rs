@@ -90,7 +90,9 @@ pub async fn collect(target: &Target, store: &Store, deadline: Instant) -> Outco
         Err(_) => Some(Failure::new(FailureKind::TimedOut, NO_ANSWER)),
     };
     let call = format!("connect to cluster {}", target.membership);
-    outcome.failures.extend(failure.map(|failure| failure.of_call(call)));
+    outcome
+        .failures
+        .extend(failure.map(|failure| failure.of_call(call)));
     outcome.duration = begun.elapsed();
     outcome
 }

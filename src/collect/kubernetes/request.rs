@@ -146,7 +146,10 @@ fn not_sent(error: &kube::Error) -> Trouble {
     if cause::<rustls::Error>(error).is_some() {
         return Trouble::Final(
             FailureKind::Unreachable,
-            format!("the server's certificate was not accepted: {}", with_causes(error)),
+            format!(
+                "the server's certificate was not accepted: {}",
+                with_causes(error)
+            ),
         );
     }
     Trouble::Passing {

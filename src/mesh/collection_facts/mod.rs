@@ -40,10 +40,12 @@ pub fn collections(model: &Model) -> Vec<(Identity, Collection)> {
         }
         for failure in &failures {
             let of = described(model, &outcome.name, failure);
-            let facts = found.entry(key(&outcome.name, &of)).or_insert_with(|| Collection {
-                operator: operator.clone(),
-                ..of.clone()
-            });
+            let facts = found
+                .entry(key(&outcome.name, &of))
+                .or_insert_with(|| Collection {
+                    operator: operator.clone(),
+                    ..of.clone()
+                });
             // A collector's troubles of one sort differ in their kinds: the gravest stands for all.
             if facts.kind == FailureKind::Stopped.as_str() {
                 facts.kind = of.kind;
@@ -173,7 +175,9 @@ fn place(facts: &Collection) -> String {
         ("project", &facts.project),
     ];
     let first = parts.into_iter().find(|(_, name)| !name.is_empty());
-    first.map(|(kind, name)| format!("{kind} {name}")).unwrap_or_default()
+    first
+        .map(|(kind, name)| format!("{kind} {name}"))
+        .unwrap_or_default()
 }
 
 /// The organization's number: as the resource names it, else as the project's ancestors do.
@@ -182,22 +186,28 @@ fn organization_of(model: &Model, project: &str, named: &str) -> String {
         return named.to_owned();
     }
     let above = ancestors_of(model.snapshot, model.projects, project);
-    let organization = above.iter().find_map(|above| above.strip_prefix("organizations/"));
+    let organization = above
+        .iter()
+        .find_map(|above| above.strip_prefix("organizations/"));
     plain(organization.unwrap_or_default())
 }
 
 /// Who collected, as far as an API told it: RBAC names the user that it turns away.
 fn operator(model: &Model) -> String {
     let collectors = model.snapshot.manifest.collectors.iter();
-    let names = collectors.flat_map(|outcome| outcome.each_failure()).filter_map(|failure| {
-        let (_, rest) = failure.error.split_once("User \"")?;
-        let (name, _) = rest.split_once('"')?;
-        let is_account = name.contains('@') && !name.starts_with("system:");
-        is_account.then(|| plain(name)).filter(|name| !name.is_empty())
-    });
+    let names = collectors
+        .flat_map(|outcome| outcome.each_failure())
+        .filter_map(|failure| {
+            let (_, rest) = failure.error.split_once("User \"")?;
+            let (name, _) = rest.split_once('"')?;
+            let is_account = name.contains('@') && !name.starts_with("system:");
+            is_account.then(|| plain(name)).filter(|name| !name.is_empty())
+        });
     let names: BTreeSet<String> = names.collect();
     match names.iter().next() {
-        Some(name) if names.len() == 1 && name.ends_with(".gserviceaccount.com") => format!("serviceAccount:{name}"),
+        Some(name) if names.len() == 1 && name.ends_with(".gserviceaccount.com") => {
+            format!("serviceAccount:{name}")
+        }
         Some(name) if names.len() == 1 => format!("user:{name}"),
         _ => String::new(),
     }

@@ -15,21 +15,22 @@ pub fn whole(model: &Model) -> Whole {
     let snapshot = model.snapshot;
     let manifest = &snapshot.manifest;
     let seen = projects(model);
-    let (later_evidence, minutes_later) = later(model);
+    let (later_evidence, hours_later) = later(model);
     let project = model.projects.id(&manifest.scope.project).0;
     Whole {
         collected_at: snapshot.collected_at.to_string(),
-        has_checksums: !manifest.files.is_empty(),
         altered: snapshot.world.altered.clone(),
         has_mesh_clients: model.mesh_clients().next().is_some(),
         log_lines: i64::try_from(model.logs.lines).unwrap_or(i64::MAX),
         since: manifest.scope.since.clone(),
         later_evidence,
-        minutes_later,
+        hours_later,
         hours_before_window: hours_before_window(model),
         project_seen: project.is_empty()
             || seen.is_empty()
-            || seen.iter().any(|other| model.projects.may_be_same(other, &project)),
+            || seen
+                .iter()
+                .any(|other| model.projects.may_be_same(other, &project)),
         projects: seen.into_iter().collect(),
         project,
         foreign_meshes: foreign_meshes(model),
@@ -39,7 +40,11 @@ pub fn whole(model: &Model) -> Whole {
 /// The projects that something was collected of.
 fn projects(model: &Model) -> BTreeSet<String> {
     let s = model.snapshot;
-    let folders = s.cloud_run.keys().chain(s.projects.keys()).chain(s.service_usage.keys());
+    let folders = s
+        .cloud_run
+        .keys()
+        .chain(s.projects.keys())
+        .chain(s.service_usage.keys());
     let folders = folders
         .chain(s.dns.keys())
         .chain(s.compute.keys())
@@ -70,8 +75,10 @@ fn later(model: &Model) -> (Vec<String>, i64) {
     }
     found.retain(|(at, _)| *at > collected);
     found.sort();
-    let minutes = found.last().map_or(0, |(at, _)| at.duration_since(collected).as_mins());
-    (found.into_iter().rev().map(|(_, text)| text).collect(), minutes)
+    let hours = found
+        .last()
+        .map_or(0, |(at, _)| at.duration_since(collected).as_hours());
+    (found.into_iter().rev().map(|(_, text)| text).collect(), hours)
 }
 
 /// Times of log entries, with their file: of the first line of each file, and of what signatures matched.
@@ -94,13 +101,19 @@ fn first_time(blob: &Blob) -> Option<Timestamp> {
     }
     let mut line = Vec::new();
     let stream = blob.open().ok()?;
-    BufReader::new(stream.take(FIRST_LINE)).read_until(b'\n', &mut line).ok()?;
+    BufReader::new(stream.take(FIRST_LINE))
+        .read_until(b'\n', &mut line)
+        .ok()?;
     Some(serde_json::from_slice::<Entry>(&line).ok()?.timestamp)
 }
 
 fn hours_before_window(model: &Model) -> Fact<i64> {
     let manifest = &model.snapshot.manifest;
-    let seconds = manifest.scope.since.strip_suffix('s').and_then(|text| text.parse::<i64>().ok());
+    let seconds = manifest
+        .scope
+        .since
+        .strip_suffix('s')
+        .and_then(|text| text.parse::<i64>().ok());
     let (Some(collected), Some(seconds)) = (manifest.collected_at, seconds) else {
         return Fact::unknown("the manifest does not say how far back the logs were read");
     };
@@ -137,5 +150,9 @@ fn foreign_meshes(model: &Model) -> Vec<String> {
         }
     }
     // Beside proxies of our meshes, others of the same project may well be.
-    if ours { Vec::new() } else { foreign.into_iter().collect() }
+    if ours {
+        Vec::new()
+    } else {
+        foreign.into_iter().collect()
+    }
 }

@@ -21,15 +21,23 @@ pub(super) fn section(outline: &Outline, page: &mut Page) {
         let mut codes = taken(&mut skipped, |reason| is_of(reason, collector));
         let mut fresh: Vec<&Finding> = outline.gaps.clone();
         // What several collectors lack is told with the first.
-        fresh.retain(|finding| is_about(finding, collector) && !told.iter().any(|known| known.id == finding.id));
+        fresh.retain(|finding| {
+            is_about(finding, collector) && !told.iter().any(|known| known.id == finding.id)
+        });
         told.extend(&fresh);
         if !fresh.is_empty() {
             for (number, alike) in of_one_command(&fresh).into_iter().enumerate() {
                 let names = alike.iter().filter_map(|finding| finding.subject.as_ref());
                 let names: Vec<&str> = names.map(|subject| subject.name.as_str()).collect();
-                codes.extend(taken(&mut skipped, |reason| names.iter().any(|name| asks_for(reason, name))));
+                codes.extend(taken(&mut skipped, |reason| {
+                    names.iter().any(|name| asks_for(reason, name))
+                }));
                 codes.sort_unstable();
-                let own = if number == 0 { std::mem::take(&mut codes) } else { Vec::new() };
+                let own = if number == 0 {
+                    std::mem::take(&mut codes)
+                } else {
+                    Vec::new()
+                };
                 items.push(finding_item(collector, &alike, &own, page));
             }
             continue;
@@ -91,14 +99,20 @@ fn taken<'a>(skipped: &mut Vec<(&'a str, Vec<&'a str>)>, elsewhere: impl Fn(&str
 /// Whether a reason ends in the wish for a permission: `… (needs iam.roles.list …)`.
 fn asks_for(reason: &str, permission: &str) -> bool {
     let words = reason.split_once("(needs ").map(|(_, rest)| rest);
-    let mut words = words.unwrap_or_default().split(|c: char| c.is_whitespace() || "();,".contains(c));
+    let mut words = words
+        .unwrap_or_default()
+        .split(|c: char| c.is_whitespace() || "();,".contains(c));
     words.any(|word| word == permission)
 }
 
 /// Whether a finding shows the warning's own words.
 fn is_evidence(warning: &str, findings: &[Finding]) -> bool {
     let mut pieces = findings.iter().flat_map(|finding| &finding.evidence);
-    pieces.any(|piece| warning.strip_suffix(piece.excerpt.as_str()).is_some_and(|rest| rest.ends_with(": ")))
+    pieces.any(|piece| {
+        warning
+            .strip_suffix(piece.excerpt.as_str())
+            .is_some_and(|rest| rest.ends_with(": "))
+    })
 }
 
 fn commands(finding: &Finding) -> &[String] {
@@ -137,11 +151,19 @@ fn finding_item(collector: &Collector, alike: &[&Finding], codes: &[&str], page:
         .collect();
     let more = match others.as_slice() {
         [] => String::new(),
-        others if page.options.verbose || others.len() <= CODES + 1 => format!("; the same for {}", listed(others)),
-        others => format!("; the same for {} and {} more", others[..CODES].join(", "), others.len() - CODES),
+        others if page.options.verbose || others.len() <= CODES + 1 => {
+            format!("; the same for {}", listed(others))
+        }
+        others => format!(
+            "; the same for {} and {} more",
+            others[..CODES].join(", "),
+            others.len() - CODES
+        ),
     };
     let summary = one_line(&first.summary);
-    let summary = summary.strip_prefix(&format!("{}: ", collector.name)).unwrap_or(&summary);
+    let summary = summary
+        .strip_prefix(&format!("{}: ", collector.name))
+        .unwrap_or(&summary);
     let shown = cut_middle(summary, ERROR);
     Item {
         text: format!(
