@@ -282,6 +282,34 @@ fn what_could_not_be_seen_is_no_more_than_a_warning_and_explains_nothing() {
 }
 
 #[test]
+fn nothing_explains_away_what_could_not_be_seen() {
+    let rule = RULE
+        .replace("severity: warning", "severity: error")
+        .replace("for_each: mesh_client", "for_each: project")
+        .replace(
+            "when: subject.in_mesh && subject.service_account != ''",
+            "when: subject.is_fleet",
+        )
+        .replace("{{ subject.service }}", "{{ subject.project }}")
+        .replace("{{ subject.service_account }}", "{{ subject.number }}")
+        .replace("references:", "explains: [MD901]\nreferences:");
+    let rules = Rules::new().with("XY101-sound", &rule);
+    let world = repository().join("fixtures/incidents/csds-not-collected");
+    let [world, folder] = [&world, &rules.folder()].map(|path| path.to_str().unwrap().to_owned());
+    let run = rules
+        .sandbox
+        .run(["check", &world, "--rules", &folder, "-o", "json"]);
+    let report = run.ended(1).json();
+    let mut findings = report["findings"].as_array().unwrap().iter();
+    let gap = findings.find(|finding| finding["code"] == "MD901").unwrap();
+    assert_eq!(
+        (&gap["role"], &gap["explainedBy"]),
+        (&"ADVICE".into(), &Value::Array(Vec::new())),
+        "{gap:#}"
+    );
+}
+
+#[test]
 fn a_code_that_two_rules_have() {
     let rules = Rules::new()
         .with("a/XY101-sound", RULE)

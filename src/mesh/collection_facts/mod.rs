@@ -9,7 +9,7 @@ use super::iam::ancestors_of;
 use super::model::Model;
 use super::subject::Identity;
 use crate::gcp::access::{self, Level};
-use crate::snapshot::{Failure, FailureKind};
+use crate::snapshot::{CollectorOutcome, Failure, FailureKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What tells one trouble from another: what one permission, one API, one cluster's RBAC or one collector lacks is told once,
@@ -196,7 +196,7 @@ fn organization_of(model: &Model, project: &str, named: &str) -> String {
 fn operator(model: &Model) -> String {
     let collectors = model.snapshot.manifest.collectors.iter();
     let names = collectors
-        .flat_map(|outcome| outcome.each_failure())
+        .flat_map(CollectorOutcome::each_failure)
         .filter_map(|failure| {
             let (_, rest) = failure.error.split_once("User \"")?;
             let (name, _) = rest.split_once('"')?;
