@@ -158,7 +158,13 @@ impl CollectorOutcome {
                 let (permission, resource) = denied(error);
                 let told = Some(self.permission_needed.clone()).filter(|text| !text.is_empty());
                 failure.permission = permission.or(told);
-                failure.resource = resource;
+                // A cluster's own no quotes no resource: the call says which cluster it was.
+                let in_cluster = failure
+                    .call
+                    .rfind("cluster ")
+                    .and_then(|at| failure.call.get(at..));
+                let of_cluster = failure.permission.as_deref().and_then(access::of_cluster);
+                failure.resource = resource.or_else(|| of_cluster.and(in_cluster).map(str::to_owned));
                 if failure.permission.is_none() {
                     failure.kind = FailureKind::Other;
                 }
@@ -298,6 +304,16 @@ mod tests {
             assert_eq!(told(error, "").last().unwrap().kind, kind, "{error}");
         }
         assert_eq!(told("", "a.b.c")[0].permission.as_deref(), Some("a.b.c"));
+    }
+
+    #[test]
+    fn a_clusters_no_is_of_the_cluster_that_was_asked() {
+        let found = told(
+            "list pods of namespace ads of cluster prod: 403 Forbidden: no",
+            "list pods",
+        );
+        assert_eq!(found[0].kind, FailureKind::PermissionMissing, "{found:#?}");
+        assert_eq!(found[0].resource.as_deref(), Some("cluster prod"));
     }
 
     #[test]
