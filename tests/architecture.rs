@@ -13,7 +13,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "snapshot",
         ],
     ),
-    ("collect", &["redact", "scope", "snapshot", "xds"]),
+    ("collect", &["gcp", "redact", "scope", "snapshot", "xds"]),
     ("config", &[]),
     (
         "diagnose",

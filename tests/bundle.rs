@@ -351,15 +351,21 @@ fn verify_names_what_is_altered_missing_or_extra_and_check_warns_of_it() {
     for name in [services, nodes, "late.json"] {
         assert!(run.ended(1).stdout.contains(name), "{}", run.said());
     }
-    let report = sandbox
-        .run(["check", path.to_str().unwrap(), "-o", "json"])
-        .json();
+    let run = sandbox.run(["check", path.to_str().unwrap(), "-o", "json"]);
+    let report = run.json();
     assert_eq!(
         report["warnings"].as_array().unwrap().len(),
         3,
         "{}",
         report["warnings"]
     );
+    // Advice: what was read is diagnosed all the same.
+    assert_eq!(
+        (run.codes(), &report["verdict"]),
+        (vec!["MD905".to_owned()], &json!("HEALTHY"))
+    );
+    let table = sandbox.run(["check", path.to_str().unwrap()]).stdout;
+    assert_eq!(table.matches(nodes).count(), 1, "{table}");
     for other in ["fixtures/incidents/healthy", "README.md"] {
         let run = sandbox.run(["bundle", "verify", repository().join(other).to_str().unwrap()]);
         assert!(run.ended(2).stderr.contains("not a bundle"), "{}", run.said());
@@ -450,6 +456,38 @@ fn no_planted_secret_is_in_the_bundle_or_in_what_is_said_of_it() {
     let mut reports = [report(Path::new(world), &rules), report(Path::new(to), &rules)];
     reports.iter_mut().for_each(|report| report.warnings.clear());
     assert_eq!(said(&reports[0]), said(&reports[1]));
+}
+
+#[test]
+fn what_a_collector_was_told_when_it_failed_is_redacted_too() {
+    let sandbox = Sandbox::new();
+    let world = common::fixture_world(&sandbox, "MD901", "fires-cluster");
+    let manifest = fs::read_to_string(world.join("bundle.json")).unwrap();
+    let jwt = common::planted::JWT;
+    let told = format!("ada.planted@example.com\\\" (token {jwt}.planted)");
+    let planted = manifest.replace("reader@ops.iam.gserviceaccount.com\\\"", &told);
+    assert_ne!(planted, manifest);
+    fs::write(world.join("bundle.json"), planted).unwrap();
+    let named = sandbox.run(["check", world.to_str().unwrap(), "-v"]);
+    assert!(
+        named.stdout.contains("--user=ada.planted@example.com"),
+        "{}",
+        named.said()
+    );
+    let to = sandbox.path("b.tar.zst");
+    let to = to.to_str().unwrap();
+    sandbox
+        .run(["bundle", "create", world.to_str().unwrap(), "-o", to])
+        .ended(0);
+    let after = sandbox.run(["check", to, "-v"]);
+    assert!(
+        after.stdout.contains("--user=YOU@EXAMPLE.COM"),
+        "{}",
+        after.said()
+    );
+    for text in [unpacked(Path::new(to)), after.said()] {
+        assert!(text.contains("list pods") && !text.contains("planted"), "{text}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::replayed::{Gist, Replayed, collector, gist};
-use common::{Sandbox, base, files, repository};
+use common::{Sandbox, base, files, fixture_world, repository};
 use meshdoctor::diagnose::diagnose;
 use meshdoctor::report::to_json;
 use meshdoctor::rules::RuleSet;
@@ -111,19 +111,228 @@ fn a_token_that_is_refused_is_told_and_never_shown() {
     assert!(!run.said().contains("hush"), "{}", run.said());
 }
 
+/// What a bundle says failed, replay answers with, and the collectors meet again.
 #[test]
-fn preflight_and_permissions_name_the_same_permissions() {
+fn what_a_bundle_says_failed_is_found_live_as_from_its_folder() {
+    let worlds = [
+        ("MD901", "fires"),
+        ("MD901", "fires-old-bundle"),
+        ("MD901", "fires-cluster"),
+        ("MD901", "fires-above"),
+        ("MD901", "near-miss"),
+        ("MD902", "fires"),
+        ("MD902", "near-miss"),
+        ("MD903", "fires"),
+        ("MD907", "fires"),
+    ];
+    for (code, name) in worlds {
+        let sandbox = Sandbox::new();
+        let world = fixture_world(&sandbox, code, name);
+        let folder = sandbox.run(["check", world.to_str().unwrap(), "-o", "json"]);
+        let live = Replayed::new(&sandbox, &world, None).check(&sandbox, &["-o", "json"]);
+        assert_eq!(gist(&folder.json()), gist(&live.json()), "{code}/{name}");
+        assert_ne!(folder.json()["verdict"], "HEALTHY", "{code}/{name}");
+    }
+}
+
+/// The finding of a code about a collector.
+#[track_caller]
+fn finding<'r>(report: &'r Value, code: &str, source: &str) -> &'r Value {
+    let mut all = report["findings"].as_array().unwrap().iter();
+    let found = all.find(|f| f["code"] == code && f["evidence"][0]["source"] == source);
+    found.unwrap_or_else(|| panic!("no {code} of {source} in {report:#}"))
+}
+
+#[test]
+fn a_call_that_fails_is_advice_with_the_command_that_mends_it_and_breaks_nothing() {
+    let disabled = r#"{ status: { code: 403, body: '{"error":{"code":403,"message":"off","status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"SERVICE_DISABLED","metadata":{"service":"gkehub.googleapis.com","consumer":"projects/525300120045"}}]}}' } }"#;
+    let faults = format!(
+        "- match: {{ path: \"/dns/*\" }}\n  action: {{ status: {{ code: 403 }} }}\n\
+         - match: {{ path: \"/v1/projects/*/locations/-/memberships\" }}\n  action: {disabled}\n\
+         - match: {{ path: \"/v1/projects/*/locations/-/clusters\" }}\n  action: html\n\
+         - match: {{ path: \"/compute/v1/projects/*/global/firewalls\" }}\n  action: hang\n\
+         - match: {{ path: \"/v3/folders/*\" }}\n  action: {{ status: {{ code: 403 }} }}\n"
+    );
     let sandbox = Sandbox::new();
-    let role = sandbox.run(["permissions", "--project", "p"]);
-    for permission in [
-        "run.services.list",
-        "trafficdirector.networks.getConfigs",
-        "dns.managedZones.list",
+    let replayed = Replayed::new(&sandbox, &base(), Some(&faults));
+    let run = replayed.check(&sandbox, &["-o", "json", "--timeout", "8s"]);
+    let report = run.ended(3).json();
+    for (code, source, severity, says, command) in [
+        (
+            "MD901",
+            "dns",
+            "WARNING",
+            "list the DNS zones of mesh-prod needs dns.managedZones.list on project mesh-prod",
+            "gcloud projects add-iam-policy-binding mesh-prod --member=user:YOU@EXAMPLE.COM --role=roles/dns.reader --condition=None",
+        ),
+        (
+            "MD901",
+            "iam",
+            "INFO",
+            "resourcemanager.folders.getIamPolicy on folder 4711",
+            "gcloud resource-manager folders add-iam-policy-binding 4711 --member=user:YOU@EXAMPLE.COM --role=roles/iam.securityReviewer --condition=None",
+        ),
+        (
+            "MD902",
+            "fleet",
+            "WARNING",
+            "gkehub.googleapis.com, which is not enabled in project mesh-prod",
+            "gcloud services enable gkehub.googleapis.com --project=mesh-prod",
+        ),
+        ("MD907", "clusters", "WARNING", "the answer is HTML", ""),
+        (
+            "MD903",
+            "compute",
+            "WARNING",
+            "list the firewalls of mesh-prod",
+            "meshdoctor check --timeout=5m",
+        ),
     ] {
-        assert!(role.ended(0).stdout.contains(permission), "{}", role.said());
+        let found = finding(&report, code, source);
+        assert!(found["summary"].as_str().unwrap().contains(says), "{found:#}");
+        assert_eq!(
+            (&found["severity"], &found["role"]),
+            (&severity.into(), &"ADVICE".into()),
+            "{found:#}"
+        );
+        let commands = &found["fixes"][0]["commands"];
+        assert_eq!(commands[0].as_str().unwrap_or_default(), command, "{found:#}");
+    }
+    // A folder's policy is detail: it alone would not have made IAM incomplete.
+    assert_eq!(collector(&report, "iam")["status"], "OK");
+    assert_eq!(report["verdict"], "INCONCLUSIVE");
+
+    let table = replayed.check(&sandbox, &["--timeout", "8s"]).stdout;
+    assert_eq!(table.matches("dns.managedZones.list").count(), 1, "{table}");
+    assert!(table.contains("--role=roles/dns.reader"), "{table}");
+}
+
+#[test]
+fn preflight_says_what_is_missing_where_and_which_command_grants_it() {
+    let preflight = |world: &Path| {
+        let sandbox = Sandbox::new();
+        Replayed::new(&sandbox, world, None).check(&sandbox, &["--preflight"])
+    };
+    let fine = preflight(&base());
+    let rows = |run: &Run, word: &str| {
+        run.stdout
+            .lines()
+            .filter(|line| line.trim_start().starts_with(word))
+            .count()
+    };
+    assert_eq!(
+        (rows(fine.ended(0), "NO "), rows(&fine, "not known")),
+        (0, 0),
+        "{}",
+        fine.said()
+    );
+    for place in [
+        "projects/mesh-prod\n",
+        "folders/4711\n",
+        "organizations/99887766\n",
+        "cluster prod\n",
+    ] {
+        assert!(fine.stdout.contains(place), "{}", fine.said());
+    }
+    assert!(rows(&fine, "yes ") > 20, "{}", fine.said());
+
+    let missing: [(&str, &str, i32, &[&str]); 3] = [
+        (
+            "fires",
+            "NO ",
+            3,
+            &[
+                "resourcemanager.projects.getIamPolicy",
+                "gcloud projects add-iam-policy-binding mesh-prod --member=user:YOU@EXAMPLE.COM --role=roles/browser --condition=None",
+            ],
+        ),
+        (
+            "fires-cluster",
+            "NO ",
+            3,
+            &[
+                "list pods",
+                "list services",
+                "list the other kinds",
+                "permissions --output=kubectl",
+            ],
+        ),
+        (
+            "fires-above",
+            "no, optional",
+            3,
+            &[
+                "gcloud organizations add-iam-policy-binding 99887766 --member=user:YOU@EXAMPLE.COM --role=roles/iam.denyReviewer",
+                "gcloud resource-manager folders add-iam-policy-binding 4711",
+            ],
+        ),
+    ];
+    for (name, word, status, says) in missing {
+        let run = preflight(&fixture_world(&Sandbox::new(), "MD901", name));
+        assert!(rows(run.ended(status), word) > 0, "{}", run.said());
+        for text in says {
+            assert!(run.stdout.contains(text), "no {text:?}: {}", run.said());
+        }
+    }
+}
+
+#[test]
+fn permissions_are_printed_for_each_place_that_can_grant_them() {
+    let sandbox = Sandbox::new();
+    let role = sandbox.run([
+        "permissions",
+        "--project",
+        "p,q",
+        "--organization",
+        "42",
+        "--member",
+        "group:ops@example.com",
+    ]);
+    let (projects, organization) = role.ended(0).stdout.split_once("# On the organization").unwrap();
+    for text in [
+        "run.services.list,",
+        "trafficdirector.networks.getConfigs\n",
+        "--project=p ",
+        "--project=q ",
+        "--role=projects/q/roles/meshdoctor",
+    ] {
+        assert!(projects.contains(text), "no {text:?}: {}", role.said());
+    }
+    // A project's custom role that names one of these is refused as a whole.
+    for text in [
+        "iam.denypolicies",
+        "folders.getIamPolicy",
+        "organizations.getIamPolicy",
+    ] {
+        assert!(!projects.contains(text), "{text:?}: {}", role.said());
+    }
+    for text in [
+        "organizations add-iam-policy-binding 42",
+        "roles/iam.denyReviewer",
+        "--organization=42 ",
+        "folders.getIamPolicy",
+    ] {
+        assert!(organization.contains(text), "no {text:?}: {}", role.said());
+    }
+    let terraform = sandbox.run(["permissions", "-o", "terraform", "--project", "p"]);
+    for text in [
+        "\"run.services.list\"",
+        "google_organization_iam_member",
+        "roles/iam.denyReviewer",
+    ] {
+        assert!(terraform.ended(0).stdout.contains(text), "{}", terraform.said());
     }
     let cluster = sandbox.run(["permissions", "-o", "kubectl"]);
-    assert!(cluster.stdout.contains("virtualservices") && cluster.stdout.contains("kind: ClusterRole"));
+    assert!(cluster.stdout.contains("kind: ClusterRole"), "{}", cluster.said());
+    for kind in meshdoctor::collect::kubernetes::KINDS {
+        assert!(
+            cluster.stdout.contains(kind.plural),
+            "{}: {}",
+            kind.plural,
+            cluster.said()
+        );
+    }
+    sandbox.run(["permissions", "--project", "p; rm -rf ~"]).ended(2);
 }
 
 #[test]

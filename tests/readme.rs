@@ -26,6 +26,42 @@ fn the_first_screen_of_the_readme_is_what_the_program_prints() {
     assert_eq!(printed.trim_end(), shown().trim_end());
 }
 
+/// What the program prints, and what the README shows below the comment that names the command.
+fn printed_and_shown(arguments: &[&str]) -> (String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_meshdoctor"))
+        .args(arguments)
+        .env_remove("MESHDOCTOR_PROJECT")
+        .output()
+        .unwrap();
+    let comment = format!("<!-- output of: {} -->\n```\n", arguments.join(" "));
+    let (_, rest) = README
+        .split_once(&comment)
+        .unwrap_or_else(|| panic!("README.md has no block after {comment}"));
+    let shown = rest.split_once("\n```\n").expect("the block ends").0;
+    (String::from_utf8(output.stdout).unwrap(), shown.to_owned())
+}
+
+#[test]
+fn what_the_readme_says_must_be_allowed_is_what_the_collectors_declare() {
+    for arguments in [&["permissions"][..], &["permissions", "-o", "kubectl"]] {
+        let (printed, shown) = printed_and_shown(arguments);
+        let missing = |from: &str, of: &str| -> Vec<String> {
+            let lines = from
+                .lines()
+                .filter(|line| !of.lines().any(|other| other == *line));
+            lines.map(str::to_owned).collect()
+        };
+        assert!(
+            printed.trim_end() == shown.trim_end(),
+            "README.md is stale: a collector declares other needs than it shows. Put what `cargo run -- {}` prints into the block \
+             after the comment `output of: {0}`.\nnew: {:#?}\ngone: {:#?}",
+            arguments.join(" "),
+            missing(&printed, &shown),
+            missing(&shown, &printed),
+        );
+    }
+}
+
 #[test]
 fn the_readme_names_every_exit_status_and_its_own_test_command() {
     for status in ["| 0 |", "| 1 |", "| 2 |", "| 3 |"] {

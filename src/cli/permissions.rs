@@ -54,9 +54,7 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
     let text = match args.output {
         Form::Gcloud => permissions::as_gcloud(&request),
         Form::Terraform => permissions::as_terraform(&request),
-        Form::Kubectl => {
-            permissions::as_kubectl(args.member.split_once(':').map_or(&args.member, |(_, user)| user))
-        }
+        Form::Kubectl => permissions::as_kubectl(&args.member),
     };
     output::write(&text, None)?;
     Ok(exit::FINE)

@@ -1,6 +1,6 @@
 //! IAM: the projects themselves, their policies, ancestry, roles, deny policies, service accounts; the ancestors' policies.
 use super::gather::{Book, Means};
-use super::google::{Call, Paging, segment};
+use super::google::{Call, CallError, Paging, segment};
 use super::named::Told;
 use super::permissions::Need;
 use super::{Api, FailureKind, Outcome};
@@ -204,21 +204,6 @@ async fn ancestor(book: &Book<'_>, kind: &str, id: &str) -> Option<Value> {
     let call = policy_call(kind, id, permission).extra(true);
     book.object(&call, &format!("{NAME}/{kind}/{id}/policy.json"))
         .await
-}
-
-fn attachment_point(number: &str) -> String {
-    let number = segment(number);
-    format!("cloudresourcemanager.googleapis.com%2Fprojects%2F{number}")
-}
-
-/// The listing of a project's deny policies, by its number, or its id where that could not be had.
-pub fn deny_policies_of(project: &str, number: &str) -> Call {
-    Call::get(
-        Api::Iam,
-        format!("v2/policies/{}/denypolicies", attachment_point(number)),
-        format!("list the deny policies of {project}"),
-    )
-    .needs("iam.denypolicies.list", format!("projects/{project}"))
 }
 
 fn attachment_point(number: &str) -> String {

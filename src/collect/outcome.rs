@@ -57,10 +57,7 @@ impl Outcome {
             status: self.status(),
             items: self.items,
             duration_ms: u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
-            error: grave()
-                .map(Failure::told)
-                .collect::<Vec<_>>()
-                .join("; "),
+            error: grave().map(Failure::told).collect::<Vec<_>>().join("; "),
             permission_needed: grave().find_map(|f| f.permission.clone()).unwrap_or_default(),
             failures: self.failures.clone(),
             notes: self.notes.clone(),

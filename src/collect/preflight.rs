@@ -30,6 +30,24 @@ pub struct Row {
     pub optional: bool,
     /// How it is granted; none in a cluster, where RBAC decides.
     pub grant: Option<Grant>,
+    /// Where it is granted: `projects/mesh-prod`, `organizations/ORGANIZATION` where its number is not known.
+    pub on: String,
+}
+
+impl Row {
+    /// What grants the permission to a member.
+    pub fn command(&self, member: &str) -> String {
+        let Some(grant) = self.grant else {
+            return format!("meshdoctor permissions --output=kubectl --member={member} | kubectl apply -f -");
+        };
+        let (kind, id) = self.on.split_once('/').unwrap_or(("projects", &self.on));
+        let role = grant.role;
+        let noun = match kind {
+            "folders" => "resource-manager folders",
+            kind => kind,
+        };
+        format!("gcloud {noun} add-iam-policy-binding {id} --member={member} --role={role} --condition=None")
+    }
 }
 
 /// A project, what stands above it, or a cluster, with all that is asked of it.
@@ -53,12 +71,20 @@ pub async fn run(request: Request) -> Result<Vec<Place>, CollectError> {
     let (_keep, stop) = watch::channel(false);
     let means = &all::means(&request, events, stop)?;
     let projects = means.projects();
-    let (of_projects, of_clusters) = tokio::join!(
+    let (of_projects, (of_clusters, by_gateway)) = tokio::join!(
         join_all(projects.iter().map(|project| of_project(means, project))),
         clusters(means, &request),
     );
+    // What nothing would ask for is not asked of anybody.
+    let regions_given = !request.scope.regions.is_empty();
+    let idle = |row: &Row| match row.permission.as_str() {
+        "gkehub.gateway.get" => !by_gateway,
+        "run.locations.list" => regions_given,
+        _ => false,
+    };
     let mut places: Vec<Place> = Vec::new();
-    for place in of_projects.into_iter().flatten().chain(of_clusters) {
+    for mut place in of_projects.into_iter().flatten().chain(of_clusters) {
+        place.rows.retain(|row| !idle(row));
         // Projects share what stands above them.
         if !places.iter().any(|known| known.name == place.name) {
             places.push(place);
@@ -67,7 +93,7 @@ pub async fn run(request: Request) -> Result<Vec<Place>, CollectError> {
     Ok(places)
 }
 
-fn row(need: &Need, access: Access) -> Row {
+fn row(need: &Need, on: &str, access: Access) -> Row {
     let grant = need.grant();
     Row {
         collector: need.collector,
@@ -76,6 +102,7 @@ fn row(need: &Need, access: Access) -> Row {
         access,
         optional: grant.optional,
         grant: Some(grant),
+        on: on.to_owned(),
     }
 }
 
@@ -90,12 +117,14 @@ async fn of_project(means: &Means, project: &str) -> Vec<Place> {
         deny_policies(means, project),
         ancestors(means, project),
     );
+    let organization = above.iter().find(|above| above.starts_with("organizations/"));
+    let organization = organization.map_or("organizations/ORGANIZATION", String::as_str);
     let mut rows: Vec<Row> = of_level(Level::Project)
-        .map(|need| row(need, tested(need.permission)))
+        .map(|need| row(need, &resource, tested(need.permission)))
         .collect();
-    rows.extend(of_level(Level::Organization).map(|need| row(need, deny.clone())));
+    rows.extend(of_level(Level::Organization).map(|need| row(need, organization, deny.clone())));
     let mut places = vec![Place { name: resource, rows }];
-    for resource in above {
+    for resource in above.clone() {
         let kind = resource.split('/').next().unwrap_or_default();
         let wanted = format!("resourcemanager.{kind}.getIamPolicy");
         let needs: Vec<&Need> = of_level(Level::Ancestor)
@@ -103,9 +132,9 @@ async fn of_project(means: &Means, project: &str) -> Vec<Place> {
             .collect();
         let asked: Vec<&'static str> = needs.iter().map(|need| need.permission).collect();
         let tested = test(means, &resource, &asked).await;
-        let rows = needs
-            .iter()
-            .map(|need| row(need, tested(need.permission)))
+        let rows = needs.iter();
+        let rows = rows
+            .map(|need| row(need, &resource, tested(need.permission)))
             .collect();
         places.push(Place { name: resource, rows });
     }
@@ -186,11 +215,14 @@ async fn ancestors(means: &Means, project: &str) -> Vec<String> {
     }
 }
 
-/// Every cluster in scope: of the fleet's memberships, or the kubeconfig's.
-async fn clusters(means: &Means, request: &Request) -> Vec<Place> {
+/// Every cluster in scope, of the fleet's memberships or the kubeconfig's, and whether one is reached through the gateway.
+async fn clusters(means: &Means, request: &Request) -> (Vec<Place>, bool) {
     let listed = fleet::names(means).await;
     let clusters = reach::clusters(means, request, listed.as_deref()).await;
     let (targets, unreached) = clusters.into_parts();
+    let by_gateway = targets
+        .iter()
+        .any(|target| matches!(target.access, kubernetes::Access::Gateway { .. }));
     let mut places: Vec<Place> = unreached
         .into_iter()
         .map(|failure| unknown(failure.call, failure.error))
@@ -207,7 +239,7 @@ async fn clusters(means: &Means, request: &Request) -> Vec<Place> {
         }
     });
     places.extend(join_all(probed).await);
-    places
+    (places, by_gateway)
 }
 
 fn cluster_row(permission: String, access: Access) -> Row {
@@ -218,6 +250,7 @@ fn cluster_row(permission: String, access: Access) -> Row {
         access,
         optional: false,
         grant: None,
+        on: String::new(),
     }
 }
 
@@ -239,6 +272,10 @@ fn kinds(failures: &[super::Failure]) -> Vec<Row> {
             "list the other kinds"
         };
         rows.push(cluster_row(what.to_owned(), Access::Held));
+    }
+    let denied = |failure: &super::Failure| failure.kind == FailureKind::PermissionMissing;
+    if fine == 0 && failures.iter().all(denied) {
+        return vec![cluster_row("list every kind".to_owned(), Access::Missing)];
     }
     for failure in failures {
         let kind = failure

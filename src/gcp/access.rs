@@ -45,7 +45,8 @@ const NETWORK: &str = "roles/compute.networkViewer";
 
 /// All of them, by permission.
 pub const GRANTS: [Grant; 28] = [
-    needed("compute.addresses.list", NETWORK),
+    // No check rests on it.
+    detail("compute.addresses.list", NETWORK),
     detail("compute.backendServices.list", NETWORK),
     needed("compute.firewalls.list", NETWORK),
     // The network viewer may not see endpoint groups.

@@ -54,10 +54,13 @@ fn answer(failure: &Failure, permission: &str, resource: &str) -> Refusal {
         }
         kind => {
             let code = told.as_ref().map_or_else(|| code_of(kind), |(code, _)| *code);
-            Refusal {
-                unreadable: kind == FailureKind::Unreadable && told.is_none(),
-                ..Refusal::new(code, message)
+            let mut refusal = Refusal::new(code, message);
+            refusal.unreadable = kind == FailureKind::Unreadable && told.is_none();
+            if code == 403 {
+                // Whoever asks must not take it for a permission that a role would give.
+                refusal.reason = "SECURITY_POLICY_VIOLATED".into();
             }
+            refusal
         }
     }
 }

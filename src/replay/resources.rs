@@ -2,6 +2,7 @@
 use super::answer::{Answer, Refusal};
 use super::ask::Ask;
 use super::listing::Served;
+use crate::snapshot::CollectorOutcome;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -106,7 +107,7 @@ fn permissions(served: Served<'_>, ask: &Ask, kind: &str, id: &str) -> Result<An
     let collectors = &served.bundle.manifest.collectors;
     let missing: BTreeSet<String> = collectors
         .iter()
-        .flat_map(crate::snapshot::CollectorOutcome::each_failure)
+        .flat_map(CollectorOutcome::each_failure)
         .filter(|failure| failure.resource.as_deref().is_none_or(here))
         .filter_map(|failure| failure.permission)
         .collect();

@@ -108,6 +108,18 @@ pub fn denied(message: &str) -> (Option<String>, Option<String>) {
     (told(1).or_else(|| told(2)), told(3))
 }
 
+/// Whether a refusal is a perimeter's or a billing account's: then no role helps.
+pub fn is_beyond_roles(text: &str) -> bool {
+    const WORDS: [&str; 5] = [
+        "VPC_SERVICE_CONTROLS",
+        "VPC Service Controls",
+        "vpcServiceControlsUniqueIdentifier",
+        "Request is prohibited by organization's policy",
+        "BILLING_DISABLED",
+    ];
+    WORDS.iter().any(|word| text.contains(word))
+}
+
 /// An API's name and the project that lacks it, in `… API has not been used in project P before or it is disabled …`.
 static DISABLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"has not been used in project ([A-Za-z0-9:.-]+)(?:.*?/apis?/(?:api/)?([a-z0-9-]+\.googleapis\.com))?").ok()
@@ -146,7 +158,13 @@ impl CollectorOutcome {
                 let (permission, resource) = denied(error);
                 let told = Some(self.permission_needed.clone()).filter(|text| !text.is_empty());
                 failure.permission = permission.or(told);
-                failure.resource = resource;
+                // A cluster's own no quotes no resource: the call says which cluster it was.
+                let in_cluster = failure
+                    .call
+                    .rfind("cluster ")
+                    .and_then(|at| failure.call.get(at..));
+                let of_cluster = failure.permission.as_deref().and_then(access::of_cluster);
+                failure.resource = resource.or_else(|| of_cluster.and(in_cluster).map(str::to_owned));
                 if failure.permission.is_none() {
                     failure.kind = FailureKind::Other;
                 }
@@ -191,7 +209,7 @@ fn kind_of(text: &str) -> FailureKind {
         "accessNotConfigured",
     ]) {
         FailureKind::ApiDisabled
-    } else if says(&["VPC_SERVICE_CONTROLS", "VPC Service Controls", "BILLING_DISABLED"]) {
+    } else if is_beyond_roles(text) {
         FailureKind::Other
     } else if coded(&["403", "PERMISSION_DENIED", "Forbidden"]) || denied(text).0.is_some() {
         FailureKind::PermissionMissing
@@ -286,6 +304,16 @@ mod tests {
             assert_eq!(told(error, "").last().unwrap().kind, kind, "{error}");
         }
         assert_eq!(told("", "a.b.c")[0].permission.as_deref(), Some("a.b.c"));
+    }
+
+    #[test]
+    fn a_clusters_no_is_of_the_cluster_that_was_asked() {
+        let found = told(
+            "list pods of namespace ads of cluster prod: 403 Forbidden: no",
+            "list pods",
+        );
+        assert_eq!(found[0].kind, FailureKind::PermissionMissing, "{found:#?}");
+        assert_eq!(found[0].resource.as_deref(), Some("cluster prod"));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub fn edit(sandbox: &Sandbox, path: &str, change: impl FnOnce(&mut Value)) {
     fs::write(file, serde_json::to_string_pretty(&value).unwrap()).unwrap();
 }
 
-const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0";
+pub const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0";
 
 /// The healthy world with more than 40 secrets in it.
 pub fn planted(sandbox: &Sandbox) -> Planted {

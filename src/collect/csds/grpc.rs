@@ -126,7 +126,7 @@ fn trouble(status: &Status, token: &str) -> Trouble {
     }
     // The first byte of a gRPC message is 0 or 1; whoever sends another speaks HTML, or plain words.
     if status.message().contains("invalid compression flag") {
-        return Trouble::Blocked("the answer is no gRPC: HTML, or the words of a proxy".to_owned());
+        return Trouble::blocked("the answer is no gRPC: HTML, or the words of a proxy".to_owned());
     }
     let on_the_way = status.source().is_some();
     match status.code() {

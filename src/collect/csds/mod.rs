@@ -15,7 +15,7 @@ use super::permissions::Need;
 use super::refusal::kind_of;
 use super::token::{self, Token};
 use super::{Failure, FailureKind, Outcome, Store};
-use crate::snapshot::denied;
+use crate::snapshot::{denied, is_beyond_roles};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -242,6 +242,9 @@ fn refused(status: u16, text: String, reason: &str, mut said: impl FnMut(&str) -
         FailureKind::ApiDisabled => {
             failure.service = said("service").or_else(|| Some(SERVICE.to_owned()));
             failure.resource = said("consumer");
+        }
+        FailureKind::PermissionMissing if is_beyond_roles(&failure.error) => {
+            failure.kind = FailureKind::Other;
         }
         FailureKind::PermissionMissing => {
             let (quoted, on) = denied(&failure.error);

@@ -1,6 +1,8 @@
 //! CSDS by REST, where gRPC does not get through: `POST v3/discovery:client_status`.
 use super::{Target, Trouble, access, query, refused};
-use crate::collect::refusal::{self, Refusal, Speaker, is_json, kind_of, not_json, scrubbed, with_causes, without};
+use crate::collect::refusal::{
+    self, Refusal, Speaker, is_json, kind_of, not_json, scrubbed, with_causes, without,
+};
 use crate::collect::{Failure, FailureKind, token};
 use crate::redact;
 use backon::{ExponentialBuilder, Retryable};

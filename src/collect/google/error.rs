@@ -2,7 +2,7 @@
 use super::Call;
 use crate::collect::refusal::{code, kind_of, not_json, one_line, without};
 use crate::collect::{Failure, FailureKind};
-use crate::snapshot::denied;
+use crate::snapshot::{denied, is_beyond_roles};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 use std::time::Duration;
@@ -134,6 +134,11 @@ impl CallError {
         }
         error.permission = data("permission");
         error.resource = data("resource");
+        if reason == "USER_PROJECT_DENIED" {
+            // About the project that quota is billed to, not about what was asked for.
+            error.permission = Some("serviceusage.services.use".into());
+            error.resource = data("consumer");
+        }
         error.blame(reason, call);
         error
     }
@@ -150,6 +155,10 @@ impl CallError {
     fn blame(&mut self, reason: &str, call: &Call) {
         self.kind = kind_of(self.status.unwrap_or_default(), reason);
         if self.kind != FailureKind::PermissionMissing {
+            return;
+        }
+        if is_beyond_roles(&self.text) {
+            self.kind = FailureKind::Other;
             return;
         }
         let (permission, resource) = denied(&self.text);

@@ -15,17 +15,16 @@ pub fn whole(model: &Model) -> Whole {
     let snapshot = model.snapshot;
     let manifest = &snapshot.manifest;
     let seen = projects(model);
-    let (later_evidence, minutes_later) = later(model);
+    let (later_evidence, hours_later) = later(model);
     let project = model.projects.id(&manifest.scope.project).0;
     Whole {
         collected_at: snapshot.collected_at.to_string(),
-        has_checksums: !manifest.files.is_empty(),
         altered: snapshot.world.altered.clone(),
         has_mesh_clients: model.mesh_clients().next().is_some(),
         log_lines: i64::try_from(model.logs.lines).unwrap_or(i64::MAX),
         since: manifest.scope.since.clone(),
         later_evidence,
-        minutes_later,
+        hours_later,
         hours_before_window: hours_before_window(model),
         project_seen: project.is_empty()
             || seen.is_empty()
@@ -76,10 +75,10 @@ fn later(model: &Model) -> (Vec<String>, i64) {
     }
     found.retain(|(at, _)| *at > collected);
     found.sort();
-    let minutes = found
+    let hours = found
         .last()
-        .map_or(0, |(at, _)| at.duration_since(collected).as_mins());
-    (found.into_iter().rev().map(|(_, text)| text).collect(), minutes)
+        .map_or(0, |(at, _)| at.duration_since(collected).as_hours());
+    (found.into_iter().rev().map(|(_, text)| text).collect(), hours)
 }
 
 /// Times of log entries, with their file: of the first line of each file, and of what signatures matched.

@@ -50,9 +50,7 @@ facts! {
     pub struct Whole {
         /// When it was collected.
         collected_at: String,
-        /// Whether the manifest lists its files with their checksums.
-        has_checksums: bool,
-        /// What is not as the manifest says, file by file.
+        /// What is not as the manifest's checksums say, file by file.
         altered: Vec<String>,
         /// Whether any Cloud Run service names a mesh.
         has_mesh_clients: bool,
@@ -62,8 +60,8 @@ facts! {
         since: String,
         /// What is younger than the time of collection, with its own time.
         later_evidence: Vec<String>,
-        /// By how many minutes the youngest of it is.
-        minutes_later: i64,
+        /// By how many hours the youngest of it is.
+        hours_later: i64,
         /// By how many hours the youngest log entry looked at is older than the window that was asked for; unknown without such a window or entries.
         hours_before_window: Fact<i64>,
         /// The scope's project; empty where nobody said.

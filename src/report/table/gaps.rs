@@ -173,7 +173,11 @@ fn finding_item(collector: &Collector, alike: &[&Finding], codes: &[&str], page:
             checks_of(codes, page),
             first.code
         ),
-        commands: commands(first).to_vec(),
+        commands: if page.options.verbose {
+            first.fixes.iter().flat_map(|fix| fix.commands.clone()).collect()
+        } else {
+            commands(first).to_vec()
+        },
     }
 }
 
