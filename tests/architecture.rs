@@ -12,7 +12,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
             "collect", "config", "diagnose", "logs", "mesh", "replay", "report", "rules", "scope", "snapshot",
         ],
     ),
-    ("collect", &["scope", "snapshot", "xds"]),
+    ("collect", &["logs", "scope", "snapshot", "xds"]),
     ("config", &[]),
     (
         "diagnose",

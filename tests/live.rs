@@ -2,86 +2,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod common;
 
-use common::{Run, Sandbox, base, finish, repository};
-use serde_json::Value;
+use common::replayed::{Replayed, collector, gist};
+use common::{Sandbox, base, repository};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A replayed world; it ends with its owner.
-struct Replayed {
-    server: Child,
-    config: PathBuf,
-}
-
-impl Replayed {
-    fn new(sandbox: &Sandbox, world: &Path, faults: Option<&str>) -> Self {
-        let config = sandbox.path("live/meshdoctor.toml");
-        fs::create_dir_all(config.parent().unwrap()).unwrap();
-        let _ = fs::remove_file(&config);
-        // A server runs beside the test: `assert_cmd` only waits.
-        let mut program = Command::new(env!("CARGO_BIN_EXE_meshdoctor"));
-        program.arg("replay").arg(world).arg("--config-out").arg(&config);
-        if let Some(faults) = faults {
-            program.arg("--faults").arg(sandbox.write("faults.yaml", faults));
-        }
-        let server = program
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let began = Instant::now();
-        while !config.exists() {
-            assert!(began.elapsed() < Duration::from_secs(30), "replay did not start");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self { server, config }
-    }
-
-    fn check(&self, sandbox: &Sandbox, flags: &[&str]) -> Run {
-        finish(
-            sandbox
-                .program()
-                .arg("check")
-                .arg("--config")
-                .arg(&self.config)
-                .args(flags),
-        )
-    }
-
-    fn token(&self) -> String {
-        let text = fs::read_to_string(&self.config).unwrap();
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("access-token"))
-            .unwrap();
-        line.split('"').nth(1).unwrap().to_owned()
-    }
-}
-
-impl Drop for Replayed {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
-/// Verdict and findings, without what differs from run to run.
-fn gist(report: &Value) -> (String, Vec<(String, String, String)>) {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let findings = report["findings"].as_array().into_iter().flatten();
-    let mut findings: Vec<_> = findings
-        .map(|f| (text(&f["code"]), text(&f["role"]), text(&f["subject"]["name"])))
-        .collect();
-    findings.sort();
-    (text(&report["verdict"]), findings)
-}
-
-fn collector<'a>(report: &'a Value, name: &str) -> &'a Value {
-    let all = report["collectors"].as_array().unwrap();
-    all.iter().find(|collector| collector["name"] == name).unwrap()
-}
+#[path = "live/bundles.rs"]
+mod bundles;
+#[path = "live/deadlines.rs"]
+mod deadlines;
+#[path = "live/long_logs.rs"]
+mod long_logs;
+#[path = "live/narrow.rs"]
+mod narrow;
+#[path = "live/stopping.rs"]
+mod stopping;
 
 #[test]
 fn every_incident_is_diagnosed_live_as_from_its_folder() {

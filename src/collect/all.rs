@@ -1,15 +1,16 @@
 //! Everything at once: each collector a task of its own, bounded together, until all are done, the deadline comes, or the user stops.
+use super::asked::NOT_NEEDED;
 use super::gather::{Event, Means};
 use super::google::{CallError, Client, Limits};
-use super::logging::{self, Sign, Wanted};
+use super::logging::{self, Wanted};
 use super::reach::{self, Reach};
-use super::{Endpoints, Failure, Outcome, Store, Token};
+use super::until::one_try;
+use super::{Asked, Endpoints, Failure, Outcome, Store, Token};
 use super::{cloud_run, clusters, compute, dns, fleet, iam, service_usage};
+use crate::logs::Signature;
 use crate::scope::Scope;
 use crate::snapshot::{Blob, Manifest, World};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -33,12 +34,12 @@ pub struct Request {
     /// How far back logs are read, in seconds.
     pub since: i64,
     pub most_log_entries: u64,
-    /// A telling log entry shows one of these.
-    pub signs: BTreeSet<Sign>,
-    /// Something is looked for in the logs that no sign tells.
-    pub every_entry: bool,
+    /// What is looked for in the logs.
+    pub signatures: Arc<[Signature]>,
     /// How clusters are reached.
     pub reach: Reach,
+    /// Nothing else is collected.
+    pub asked: Asked,
 }
 
 /// What was brought.
@@ -55,35 +56,38 @@ pub struct Brought {
 /// Why nothing could be collected at all.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
-    #[error("no temporary folder: {0}\n  remedy: set TMPDIR to a folder that can be written")]
-    Store(#[from] io::Error),
     #[error("{0}")]
     Client(String),
     #[error("the manifest: {0}")]
     Manifest(#[from] serde_json::Error),
 }
 
-/// Collects everything. `stop` turning true ends what is under way; what was brought by then counts.
+/// Collects what is asked for. `stop` turning true ends what is under way; what was brought by then counts.
 pub async fn collect(
     request: Request,
+    store: Arc<Store>,
     events: UnboundedSender<Event>,
     stop: watch::Receiver<bool>,
 ) -> Result<Brought, CollectError> {
     let deadline = Instant::now() + request.timeout;
+    let limits = Limits {
+        attempt: request.limits.attempt.min(one_try(deadline, TRIES)),
+        ..request.limits
+    };
     let client = Client::new(
         request.endpoints.clone(),
         Arc::clone(&request.token),
         request.quota_project.clone(),
-        request.limits,
+        limits,
         deadline,
         stop.clone(),
     )
     .map_err(|error: CallError| CollectError::Client(error.text))?;
-    let store = Arc::new(Store::new()?);
     let means = Means {
         client,
         store: Arc::clone(&store),
         scope: Arc::new(request.scope.clone()),
+        asked: Arc::new(request.asked.clone()),
         events,
     };
     let (outcomes, memberships) = run(&means, &request).await;
@@ -97,6 +101,7 @@ pub async fn collect(
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         collected_at: Some(request.now),
         scope,
+        counted_to: outcomes.iter().flat_map(|outcome| outcome.counted_to.clone()).collect(),
         collectors: outcomes.iter().map(Outcome::for_manifest).collect(),
         ..Manifest::default()
     };
@@ -113,6 +118,11 @@ pub async fn collect(
         store,
     })
 }
+
+/// A call that is not answered is given up and tried again, so often before the deadline.
+const TRIES: u32 = 4;
+/// What others wait for must end before the deadline does: in half of the time.
+const OTHERS_WAIT: u32 = 2;
 
 /// What a task ends with: its outcomes, and the memberships where it learnt of them.
 #[derive(Default)]
@@ -147,20 +157,19 @@ pub const ORDER: [&str; 10] = [
 async fn run(means: &Means, request: &Request) -> (Vec<Outcome>, Vec<String>) {
     let mut tasks: JoinSet<Done> = JoinSet::new();
     macro_rules! start {
-        ($collector:path) => {{
+        ($collector:ident) => {{
             let means = means.clone();
             tasks.spawn(async move {
-                let outcome = $collector(&means).await;
-                means.tell(Event::Finished(Box::new(outcome.clone())));
-                Done::from(outcome)
+                let collector = async { $collector::collect(&means).await };
+                Done::from(if_asked(&means, $collector::NAME, collector).await)
             });
         }};
     }
-    start!(iam::collect);
-    start!(service_usage::collect);
-    start!(dns::collect);
-    start!(compute::collect);
-    start!(clusters::collect);
+    start!(iam);
+    start!(service_usage);
+    start!(dns);
+    start!(compute);
+    start!(clusters);
     tasks.spawn(logs(means.clone(), options(request)));
     tasks.spawn(fleet_and_clusters(means.clone(), request.clone()));
     tasks.spawn(services_and_clients(means.clone(), request.clone()));
@@ -187,40 +196,64 @@ async fn run(means: &Means, request: &Request) -> (Vec<Outcome>, Vec<String>) {
     (outcomes, memberships)
 }
 
-async fn logs(means: Means, options: logging::Options) -> Done {
-    let outcome = logging::collect(&means, &options).await;
+/// Lets a collector run, unless nobody needs it.
+async fn if_asked(means: &Means, name: &'static str, collector: impl Future<Output = Outcome>) -> Outcome {
+    let outcome = if means.asked.collector(name) {
+        collector.await
+    } else {
+        Outcome {
+            name,
+            skipped: true,
+            notes: vec![NOT_NEEDED.to_owned()],
+            ..Outcome::default()
+        }
+    };
     means.tell(Event::Finished(Box::new(outcome.clone())));
-    outcome.into()
+    outcome
+}
+
+async fn logs(means: Means, options: logging::Options) -> Done {
+    if_asked(&means, logging::NAME, logging::collect(&means, &options))
+        .await
+        .into()
 }
 
 /// The fleet, whose memberships say which clusters there are; then those, side by side.
 async fn fleet_and_clusters(means: Means, request: Request) -> Done {
-    let (outcome, names) = fleet::collect(&means).await;
-    means.tell(Event::Finished(Box::new(outcome.clone())));
-    let mut done = Done::from(outcome);
-    let targets = reach::clusters(&means, &request, names.as_deref()).await;
-    done.memberships = targets.names();
-    done.outcomes.push(reach::kubernetes(&means, targets).await);
+    let mut listed = None;
+    let fleet = async {
+        let (outcome, names) = fleet::collect(&means.with_share(OTHERS_WAIT)).await;
+        listed = names;
+        outcome
+    };
+    let mut done = Done::from(if_asked(&means, fleet::NAME, fleet).await);
+    let mut memberships = Vec::new();
+    let clusters = async {
+        let targets = reach::clusters(&means, &request, listed.as_deref()).await;
+        memberships = targets.names();
+        reach::kubernetes(&means, targets).await
+    };
+    let outcome = if_asked(&means, reach::KUBERNETES, clusters).await;
+    done.outcomes.push(outcome);
+    done.memberships = memberships;
     done
 }
 
 /// Cloud Run, whose services name their meshes; then the clients that Traffic Director has of those.
 async fn services_and_clients(means: Means, request: Request) -> Done {
-    let outcome = cloud_run::collect(&means).await;
-    means.tell(Event::Finished(Box::new(outcome.clone())));
-    let mut done = Done::from(outcome);
-    done.outcomes.push(reach::csds(&means, &request).await);
+    let waited_for = means.with_share(OTHERS_WAIT);
+    let services = if_asked(&means, cloud_run::NAME, cloud_run::collect(&waited_for)).await;
+    let mut done = Done::from(services);
+    let clients = if_asked(&means, reach::CSDS, reach::csds(&means, &request)).await;
+    done.outcomes.push(clients);
     done
 }
 
 fn options(request: &Request) -> logging::Options {
+    let from = logging::from(request.now, request.since);
     logging::Options {
-        wanted: Wanted {
-            services: request.scope.services.clone(),
-            from: Some(logging::from(request.now, request.since)),
-            signs: request.signs.clone(),
-            everything: request.every_entry,
-        },
+        wanted: Wanted::of(&request.signatures, request.scope.services.clone(), from),
+        signatures: Arc::clone(&request.signatures),
         most: request.most_log_entries,
         clusters: true,
     }

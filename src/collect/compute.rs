@@ -68,7 +68,8 @@ const BY_PLACE: Paging = Paging::by_place("items", Some(("maxResults", "500")));
 pub async fn collect(means: &Means) -> Outcome {
     let book = Book::open(means, NAME);
     let project = &means.scope.project;
-    let (book_ref, listings) = (&book, LISTINGS.into_iter());
+    let asked = |(file, ..): &(&str, &str, &str)| means.asked.listing(NAME, file);
+    let (book_ref, listings) = (&book, LISTINGS.into_iter().filter(asked));
     join_all(listings.map(|(file, path, permission)| async move {
         let call = Call::get(
             Api::Compute,

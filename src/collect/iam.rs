@@ -35,6 +35,9 @@ pub const NEEDS: &[Need] = &[
     Need::optional(NAME, "iam.denypolicies.get", "the rules of deny policies"),
 ];
 
+/// What a decision about access needs, each with all the others.
+const POLICIES: [&str; 3] = ["policy", "deny-policies", "service-accounts"];
+
 /// Predefined roles that are fetched; a built-in table serves for the others.
 const MOST_ROLES: usize = 100;
 
@@ -47,6 +50,11 @@ const DENY: Paging = Paging::new("policies", Some(("pageSize", "100")));
 pub async fn collect(means: &Means) -> Outcome {
     let book = Book::open(means, NAME);
     let projects = means.projects();
+    if !POLICIES.iter().any(|listing| means.asked.listing(NAME, listing)) {
+        // Others join names by a project's id and number, and need no more.
+        join_all(projects.iter().map(|project| itself(&book, project))).await;
+        return book.close();
+    }
     let seen = join_all(projects.iter().map(|project| of_project(&book, project))).await;
     let ancestors: BTreeSet<(String, String)> = seen.iter().flat_map(|seen| seen.ancestors.clone()).collect();
     let policies = join_all(ancestors.iter().map(|(kind, id)| ancestor(&book, kind, id))).await;
@@ -76,6 +84,18 @@ struct Seen {
     ancestors: Vec<(String, String)>,
 }
 
+/// The project's own id and number.
+async fn itself(book: &Book<'_>, project: &str) -> Option<Value> {
+    let call = Call::get(
+        Api::ResourceManager,
+        format!("v3/projects/{}", segment(project)),
+        format!("get the project {project}"),
+    )
+    .needs("resourcemanager.projects.get", format!("projects/{project}"));
+    let file = format!("{NAME}/projects/{project}/project.json");
+    book.object(&call, &file).await
+}
+
 async fn of_project(book: &Book<'_>, project: &str) -> Seen {
     let name = segment(project);
     let resource = format!("projects/{project}");
@@ -83,12 +103,6 @@ async fn of_project(book: &Book<'_>, project: &str) -> Seen {
     let get = |api, path: String, what: &str, permission| {
         Call::get(api, path, format!("{what} {project}")).needs(permission, resource.clone())
     };
-    let itself = get(
-        Api::ResourceManager,
-        format!("v3/projects/{name}"),
-        "get the project",
-        "resourcemanager.projects.get",
-    );
     let policy = policy_call("projects", project, "resourcemanager.projects.getIamPolicy");
     let ancestry = Call::post(
         Api::ResourceManager,
@@ -112,14 +126,13 @@ async fn of_project(book: &Book<'_>, project: &str) -> Seen {
     );
     let (policy_file, ancestry_file) = (file("policy"), file("ancestry"));
     let (roles_file, accounts_file) = (file("roles"), file("service-accounts"));
-    let project_file = file("project");
     let (policy, ancestry, ..) = tokio::join!(
         book.object(&policy, &policy_file),
         book.object(&ancestry, &ancestry_file),
         book.list(&roles, ROLES, &roles_file),
         book.list(&accounts, ACCOUNTS, &accounts_file),
         async {
-            let itself = book.object(&itself, &project_file).await;
+            let itself = itself(book, project).await;
             // The attachment point takes the number; the id serves where the number could not be had.
             let number = itself
                 .as_ref()

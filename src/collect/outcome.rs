@@ -1,5 +1,6 @@
 //! What became of a collector.
 use crate::snapshot::{CollectorOutcome, Status};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One call that did not bring what it should have.
@@ -28,6 +29,8 @@ pub struct Outcome {
     pub brought: bool,
     /// Not asked for.
     pub skipped: bool,
+    /// Projects of whose logs not all was read, and from which count on a count is a lower bound.
+    pub counted_to: BTreeMap<String, u64>,
     pub duration: Duration,
 }
 

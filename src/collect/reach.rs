@@ -2,7 +2,7 @@
 use super::all::Request;
 use super::gather::{Event, Means};
 use super::google::{Call, CallError, segment};
-use super::kubernetes::{self, Access, Target};
+use super::kubernetes::{self, Access, KINDS, Kind, Target};
 use super::{Api, Failure, Outcome, csds};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -179,7 +179,9 @@ async fn project_number(means: &Means) -> Result<String, Failure> {
     )
     .query("filter", "state:ENABLED")
     .query("pageSize", "1");
-    let refused = match number(means, &itself, "/name").await {
+    // Two tries at the most, and time for what the number is wanted for.
+    let means = &means.with_share(3);
+    let refused = match number(&means.with_share(2), &itself, "/name").await {
         Ok(number) => return Ok(number),
         Err(error) => error.into_failure(&itself),
     };
@@ -202,13 +204,11 @@ async fn number(means: &Means, call: &Call, pointer: &str) -> Result<String, Cal
 }
 
 async fn of_cluster(means: Means, target: Target) -> Outcome {
-    let call = format!("list the objects of cluster {}", target.membership);
-    let stopped = failure(call, &CallError::interrupted().text);
-    tokio::select! {
-        biased;
-        () = means.client.stopped() => Outcome { failures: vec![stopped], ..Outcome::default() },
-        outcome = kubernetes::collect(&target, &means.store, means.client.deadline()) => outcome,
-    }
+    let kinds: Vec<&'static Kind> = KINDS
+        .iter()
+        .filter(|kind| means.asked.listing(KUBERNETES, kind.plural))
+        .collect();
+    kubernetes::collect_kinds(&target, &kinds, &means.store, &means.client.until()).await
 }
 
 /// Asks all clusters at once; one outcome of all.
@@ -237,7 +237,6 @@ pub async fn kubernetes(means: &Means, clusters: Clusters) -> Outcome {
         all.notes.extend(outcome.notes);
     }
     all.duration = began.elapsed();
-    means.tell(Event::Finished(Box::new(all.clone())));
     all
 }
 
@@ -261,19 +260,10 @@ pub async fn csds(means: &Means, request: &Request) -> Outcome {
                 token: request.token.clone(),
                 counter: Arc::default(),
             };
-            let stopped = failure(
-                "ask Traffic Director for its clients".into(),
-                &CallError::interrupted().text,
-            );
-            tokio::select! {
-                biased;
-                () = means.client.stopped() => Outcome { name: CSDS, failures: vec![stopped], ..Outcome::default() },
-                outcome = csds::collect(&target, &means.store, means.client.deadline()) => outcome,
-            }
+            csds::collect(&target, &means.store, means.client.until()).await
         }
     };
     outcome.duration = began.elapsed();
-    means.tell(Event::Finished(Box::new(outcome.clone())));
     outcome
 }
 

@@ -11,7 +11,7 @@ pub use explain::{Diagnosed, Role};
 
 use crate::logs::LogEvidence;
 use crate::mesh::Mesh;
-use crate::report::v1;
+use crate::report::v1::{self, report::Verdict};
 use crate::rules::RuleSet;
 use crate::rules::engine::{self, Selection};
 use crate::snapshot::{ReadError, Snapshot};
@@ -46,6 +46,14 @@ pub fn diagnose(snapshot: &Snapshot, set: &RuleSet, selection: &Selection) -> Re
         .warnings
         .extend(evidence.warnings.iter().map(contract::warning));
     Ok(report)
+}
+
+/// Nobody may call healthy what was not looked at to the end.
+pub fn unfinished(report: &mut v1::Report, reason: &str) {
+    if report.verdict() != Verdict::Unhealthy {
+        report.set_verdict(Verdict::Inconclusive);
+        report.reasons.insert(0, reason.to_owned());
+    }
 }
 
 fn report(

@@ -11,6 +11,7 @@
 //! | `join` | records of several lines, entries stored in pieces |
 //! | `confirm`, `group` | which signatures match; hits counted by rule, origin and key |
 //! | `activity` | which services logged at all |
+//! | `repeat`, `shape` | what was said often enough, and by what the rest can be asked for without it |
 //! | `scan` | all of it in order |
 mod access;
 mod activity;
@@ -23,11 +24,15 @@ mod join;
 mod literals;
 mod prefilter;
 mod rarity;
+mod repeat;
 mod scan;
+mod shape;
 mod signature;
 #[cfg(test)]
 mod tests;
 
+pub use repeat::{ENOUGH, Repeats};
+pub use shape::{Is, Term};
 pub use signature::{AccessMatch, Matcher, Signature, Telling};
 
 use crate::snapshot::{Blob, ProjectId, ReadError, Warning};

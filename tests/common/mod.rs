@@ -1,5 +1,7 @@
 //! What the tests of the whole program share: running it in a sandbox of its own, and worlds made from fixtures.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+pub mod replayed;
+
 use assert_cmd::Command;
 use meshdoctor::rules::fixture::{self, Fixture};
 use std::collections::BTreeMap;

@@ -2,13 +2,14 @@
 use super::{Target, Trouble, access, missing_permission, query};
 use crate::collect::refusal::{Refusal, with_causes};
 use crate::collect::token;
+use crate::collect::until::{one_try, silence};
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Mutex;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// A mesh's answer in JSON, as it came.
 pub async fn ask(target: &Target, mesh: &str, deadline: Instant) -> Result<Vec<u8>, Trouble> {
@@ -23,7 +24,12 @@ pub async fn ask(target: &Target, mesh: &str, deadline: Instant) -> Result<Vec<u
         .with_max_delay(Duration::from_secs(4))
         .with_max_times(3);
     let asked = Mutex::new(None);
-    (|| once(&client, target, mesh, &asked))
+    let patience = one_try(deadline, 2);
+    let heard = async || {
+        let answer = timeout(patience, once(&client, target, mesh, &asked)).await;
+        answer.unwrap_or_else(|_| Err(Trouble::Passing(silence(patience))))
+    };
+    (|| heard())
         .retry(backoff)
         .when(|trouble| matches!(trouble, Trouble::Passing(_)))
         .adjust(|_, planned| {

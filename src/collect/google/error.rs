@@ -1,6 +1,7 @@
 //! What an API says when it refuses, in each of the shapes that Google's APIs have.
 use super::Call;
 use crate::collect::Failure;
+use crate::collect::until::silence;
 use regex::Regex;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
@@ -47,6 +48,14 @@ impl CallError {
 
     pub fn late() -> Self {
         Self::plain("not answered before the deadline; --timeout moves it")
+    }
+
+    /// One try was given up; another may be heard.
+    pub fn silent(within: Duration) -> Self {
+        Self {
+            broken: true,
+            ..Self::plain(silence(within))
+        }
     }
 
     /// A successful answer that does not hold what it should.

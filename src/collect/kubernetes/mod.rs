@@ -11,8 +11,10 @@ mod tests;
 
 pub use kinds::{KINDS, Kind};
 
+use super::google::CallError;
 use super::refusal::{Refusal, Speaker};
 use super::token::Token;
+use super::until::{Ended, Until};
 use super::{Failure, Outcome, Store};
 use connect::Connection;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -21,7 +23,7 @@ use request::Trouble;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// Kinds listed at once.
 const AT_ONCE: usize = 12;
@@ -73,14 +75,25 @@ enum Listed {
 /// Lists every kind into `kubernetes/MEMBERSHIP/`. A kind that failed leaves no file; one that the cluster does not
 /// serve leaves an empty List and a note.
 pub async fn collect(target: &Target, store: &Store, deadline: Instant) -> Outcome {
+    let kinds: Vec<&'static Kind> = KINDS.iter().collect();
+    collect_kinds(target, &kinds, store, &deadline.into()).await
+}
+
+/// The same for some kinds, and with an end that the user may bring about.
+pub async fn collect_kinds(
+    target: &Target,
+    kinds: &[&'static Kind],
+    store: &Store,
+    until: &Until,
+) -> Outcome {
     let begun = Instant::now();
     let mut outcome = Outcome {
         name: "kubernetes",
         ..Outcome::default()
     };
-    let opened = timeout_at(deadline, connect::open(&target.access)).await;
-    match opened.unwrap_or_else(|_| Err(NO_ANSWER.into())) {
-        Ok(connection) => all_kinds(target, &connection, store, deadline, &mut outcome).await,
+    let opened = until.wait(connect::open(&target.access)).await;
+    match opened.unwrap_or_else(|ended| Err(told(ended))) {
+        Ok(connection) => all_kinds(target, kinds, &connection, store, until, &mut outcome).await,
         Err(error) => outcome.failures.push(Failure {
             call: format!("connect to cluster {}", target.membership),
             error,
@@ -92,20 +105,29 @@ pub async fn collect(target: &Target, store: &Store, deadline: Instant) -> Outco
     outcome
 }
 
+fn told(ended: Ended) -> String {
+    match ended {
+        Ended::Late => NO_ANSWER.into(),
+        Ended::Stopped => CallError::interrupted().text,
+    }
+}
+
 async fn all_kinds(
     target: &Target,
+    kinds: &[&'static Kind],
     connection: &Connection,
     store: &Store,
-    deadline: Instant,
+    until: &Until,
     outcome: &mut Outcome,
 ) {
-    let one = |kind: &'static Kind| {
-        let listing = one_kind(target, connection, kind, store, deadline);
-        let late = |_| Listed::Failed(Trouble::Final(NO_ANSWER.into()), None);
-        async move { (kind, timeout_at(deadline, listing).await.unwrap_or_else(late)) }.boxed()
+    let one = |kind: &&'static Kind| {
+        let kind = *kind;
+        let listing = one_kind(target, connection, kind, store, until.deadline);
+        let given_up = |ended| Listed::Failed(Trouble::Final(told(ended)), None);
+        async move { (kind, until.wait(listing).await.unwrap_or_else(given_up)) }.boxed()
     };
     // Boxed, so that a task may hold it: the compiler cannot tell that it may otherwise.
-    let listings: Vec<_> = KINDS.iter().map(one).collect();
+    let listings: Vec<_> = kinds.iter().map(one).collect();
     let mut listed: Vec<(&Kind, Listed)> = stream::iter(listings).buffer_unordered(AT_ONCE).collect().await;
     listed.sort_by_key(|(kind, _)| kind.name());
 

@@ -2,6 +2,7 @@
 use super::connect::{self, Connection};
 use crate::collect::refusal::{Refusal, Speaker, with_causes};
 use crate::collect::token;
+use crate::collect::until::{one_try, silence};
 use backon::{ExponentialBuilder, Retryable};
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -12,6 +13,8 @@ use tokio::time::Instant;
 
 /// Longest error body that is read: the rest tells no more.
 const LONGEST_ERROR: usize = 64 * 1024;
+/// A server that says nothing is asked so often before the deadline.
+const TRIES: u32 = 4;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +58,8 @@ impl Connection {
             .with_min_delay(Duration::from_millis(250))
             .with_max_delay(Duration::from_secs(8))
             .with_max_times(5);
-        (|| self.get_once(path))
+        let patience = one_try(deadline, TRIES);
+        (|| self.one_try(path, patience))
             .retry(backoff)
             .when(|trouble| matches!(trouble, Trouble::Passing { .. }))
             .adjust(|trouble, planned| {
@@ -68,6 +72,17 @@ impl Connection {
                 (Instant::now() + wait < deadline).then_some(wait)
             })
             .await
+    }
+
+    async fn one_try(&self, path: &str, patience: Duration) -> Result<Vec<u8>, Trouble> {
+        let silent = |_| {
+            Err(Trouble::Passing {
+                text: silence(patience),
+                wait: None,
+            })
+        };
+        let answer = tokio::time::timeout(patience, self.get_once(path)).await;
+        answer.unwrap_or_else(silent)
     }
 
     async fn get_once(&self, path: &str) -> Result<Vec<u8>, Trouble> {
