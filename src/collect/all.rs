@@ -101,7 +101,10 @@ pub async fn collect(
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         collected_at: Some(request.now),
         scope,
-        counted_to: outcomes.iter().flat_map(|outcome| outcome.counted_to.clone()).collect(),
+        counted_to: outcomes
+            .iter()
+            .flat_map(|outcome| outcome.counted_to.clone())
+            .collect(),
         collectors: outcomes.iter().map(Outcome::for_manifest).collect(),
         ..Manifest::default()
     };

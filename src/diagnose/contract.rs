@@ -34,7 +34,13 @@ pub fn report(
         findings: findings.into_iter().map(|f| finding_of(set, f)).collect(),
         checks: checks.iter().map(|c| check_of(set, c)).collect(),
         collectors: snapshot.manifest.collectors.iter().map(collector).collect(),
-        warnings: snapshot.world.warnings.iter().map(warning).chain(uncounted(snapshot)).collect(),
+        warnings: snapshot
+            .world
+            .warnings
+            .iter()
+            .map(warning)
+            .chain(uncounted(snapshot))
+            .collect(),
     }
 }
 

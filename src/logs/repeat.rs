@@ -57,7 +57,10 @@ impl<'s> Repeats<'s> {
                 texts.entry(said).or_insert((0, entry)).0 += 1;
             }
         }
-        let mut texts: Vec<_> = texts.into_iter().filter(|(_, (count, _))| *count >= WORTH).collect();
+        let mut texts: Vec<_> = texts
+            .into_iter()
+            .filter(|(_, (count, _))| *count >= WORTH)
+            .collect();
         texts.sort_by_key(|((_, text), (count, _))| (usize::MAX - count, text.clone()));
         for ((kind, text), (_, entry)) in texts {
             self.leave_out(&kind, text, entry);

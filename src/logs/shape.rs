@@ -153,9 +153,17 @@ impl Shaper {
         if runs.len() > MOST_RUNS {
             return None;
         }
+        let free = |run: &Run| self.is_free(path, text, std::slice::from_ref(run), trial);
         let open: Vec<Run> = runs
             .into_iter()
-            .filter(|run| self.is_free(path, text, std::slice::from_ref(run), trial))
+            .filter_map(|mut run| {
+                // What must be decimal is no hexadecimal word, however it looks.
+                if run.is_hex && !free(&run) {
+                    run.is_hex = false;
+                }
+                let digits = text.get(run.at.clone())?.bytes().all(|b| b.is_ascii_digit());
+                ((run.is_hex || digits) && free(&run)).then_some(run)
+            })
             .collect();
         // Each alone tells nothing; all together must not either.
         if !self.is_free(path, text, &open, trial) {
@@ -170,9 +178,14 @@ impl Shaper {
     /// Whether whatever stands in these places, the entry tells the same.
     fn is_free(&self, path: &[&str], text: &str, runs: &[Run], trial: &Trial) -> bool {
         let same = |decimal: &str, hex: &str| {
-            let changed = rewritten(text, runs, str::to_owned, |run| {
-                if run.is_hex { hex } else { decimal }
-            });
+            let changed = rewritten(
+                text,
+                runs,
+                str::to_owned,
+                |run| {
+                    if run.is_hex { hex } else { decimal }
+                },
+            );
             trial.is_the_same(path, changed.into())
         };
         self.numbers.iter().all(|number| same(number, number)) && same(NUMBERS[0], HEX)
@@ -317,8 +330,8 @@ fn leaves(entry: &Value) -> Option<Vec<Leaf<'_>>> {
         return Some(found);
     }
     let request = entry.get("httpRequest")?;
-    let request_fields = ["requestMethod", "requestUrl", "status"]
-        .map(|name| (vec!["httpRequest", name], request.get(name)));
+    let request_fields =
+        ["requestMethod", "requestUrl", "status"].map(|name| (vec!["httpRequest", name], request.get(name)));
     let labels = ACCESS_LABELS.map(|label| {
         let value = entry.get("labels").and_then(|labels| labels.get(label));
         (vec!["labels", label], value)

@@ -310,10 +310,7 @@ const KINDS: [Kind; 14] = [
                 ],
                 &[BACKENDS],
             ),
-            (
-                &["outside_cluster"],
-                &[BACKENDS, &["kubernetes/serviceentries"]],
-            ),
+            (&["outside_cluster"], &[BACKENDS, &["kubernetes/serviceentries"]]),
             (
                 &["subset_defined", "subsets", "destination_rule", "subset_manifest"],
                 &[&["kubernetes/destinationrules"]],

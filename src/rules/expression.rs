@@ -160,12 +160,7 @@ fn walk(expression: &IdedExpr, fields: &[FieldDoc], bound: &mut Vec<String>, pro
 /// What an expression is made of. Of a comprehension: what its variables stand in, the range it goes over left out.
 fn parts(expression: &IdedExpr) -> Vec<&IdedExpr> {
     match &expression.expr {
-        Expr::Call(call) => call
-            .target
-            .iter()
-            .map(AsRef::as_ref)
-            .chain(&call.args)
-            .collect(),
+        Expr::Call(call) => call.target.iter().map(AsRef::as_ref).chain(&call.args).collect(),
         Expr::Select(select) => vec![&select.operand],
         Expr::List(list) => list.elements.iter().collect(),
         Expr::Map(map) => {

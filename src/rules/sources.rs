@@ -29,6 +29,9 @@ pub fn signatures<'s>(
     sources: Option<&BTreeSet<String>>,
 ) -> impl Iterator<Item = &'s Signature> {
     let every = sources.is_none_or(|sources| sources.contains(EVERY_SIGN));
-    let wanted = set.rules.iter().filter(move |rule| every || selection.takes(rule));
+    let wanted = set
+        .rules
+        .iter()
+        .filter(move |rule| every || selection.takes(rule));
     wanted.flat_map(|rule| &rule.signatures)
 }

@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 fn create(sandbox: &Sandbox, replayed: &Replayed, to: &Path, flags: &[&str]) -> Run {
     let mut program = sandbox.program();
-    program.args(["bundle", "create", "--config"]).arg(replayed.config());
+    program
+        .args(["bundle", "create", "--config"])
+        .arg(replayed.config());
     finish(program.arg("-o").arg(to).args(flags))
 }
 
@@ -47,7 +49,12 @@ fn a_bundle_of_every_incident_made_live_says_what_its_folder_says() {
         for level in ["default", "strict"] {
             let to = sandbox.path(&format!("{level}.tar.zst"));
             let run = create(&sandbox, &replayed, &to, &["--redact", level]);
-            assert!([0, 3].contains(&run.status), "{}: {}", world.display(), run.said());
+            assert!(
+                [0, 3].contains(&run.status),
+                "{}: {}",
+                world.display(),
+                run.said()
+            );
             assert_eq!(run.stdout.lines().count(), 1, "{}", run.said());
             // A collector of which something is missing is named, and so is the status.
             let named = run.stderr.lines().any(|line| line.contains("collected"));
@@ -82,10 +89,17 @@ fn what_could_not_be_collected_is_said_and_in_the_bundle() {
     ] {
         assert!(run.stderr.contains(says), "no {says:?} in {}", run.said());
     }
-    assert!(run.stdout.starts_with(&to.display().to_string()), "{}", run.said());
+    assert!(
+        run.stdout.starts_with(&to.display().to_string()),
+        "{}",
+        run.said()
+    );
     assert!(!run.said().contains(&replayed.token()));
     let run = sandbox.run(["bundle", "inspect", to.to_str().unwrap()]);
-    let dns = run.stdout.lines().find(|line| line.trim_start().starts_with("dns "));
+    let dns = run
+        .stdout
+        .lines()
+        .find(|line| line.trim_start().starts_with("dns "));
     assert!(
         dns.is_some_and(|line| line.contains("FAILED") && line.contains("403")),
         "{}",

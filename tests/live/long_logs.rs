@@ -15,9 +15,9 @@ struct Log {
 }
 
 impl Log {
-    /// An entry every third of a second, from 08:36 on.
+    /// Entries four at a time, from 08:36 on.
     fn add(&mut self, resource: &str, log: &str, mut entry: Value) {
-        let (n, ms) = (self.count, self.count * 160);
+        let (n, ms) = (self.count, self.count / 4 * 640);
         let time = format!(
             "2026-11-20T{:02}:{:02}:{:02}.{:03}Z",
             8 + (36 * 60_000 + ms) / 3_600_000,
@@ -29,7 +29,9 @@ impl Log {
             "cloud_run_revision" => {
                 json!({"project_id": "mesh-prod", "location": "us-central1", "service_name": "fortio", "revision_name": "fortio-00003-abc"})
             }
-            _ => json!({"project_id": "mesh-prod", "location": "us-central1", "pod_name": "ads-1", "namespace_name": "default"}),
+            _ => {
+                json!({"project_id": "mesh-prod", "location": "us-central1", "pod_name": "ads-1", "namespace_name": "default"})
+            }
         };
         entry["insertId"] = format!("entry-{n}").into();
         entry["logName"] = format!("projects/mesh-prod/logs/{log}").into();
@@ -84,8 +86,15 @@ fn world(sandbox: &Sandbox) -> PathBuf {
         count: 0,
     };
     log.call("shop.mesh.private", "404 NR route_not_found - \"-\"");
-    log.service(json!({"textPayload": "dial tcp: lookup cart.mesh.private on 169.254.169.254:53: no such host"}));
-    log.served("pay.mesh.private", 403, "-", "rbac_access_denied_matched_policy[ns[default]-policy[p]-rule[0]]");
+    log.service(
+        json!({"textPayload": "dial tcp: lookup cart.mesh.private on 169.254.169.254:53: no such host"}),
+    );
+    log.served(
+        "pay.mesh.private",
+        403,
+        "-",
+        "rbac_access_denied_matched_policy[ns[default]-policy[p]-rule[0]]",
+    );
     for n in 0..9_000 {
         match n % 6 {
             0..=2 => log.call("ads.mesh.private", "503 UH no_healthy_upstream - \"-\""),
@@ -121,7 +130,9 @@ fn finding<'a>(report: &'a Value, code: &str, subject: &str) -> &'a Value {
 fn what_a_long_log_says_once_is_found_and_what_it_says_often_is_a_lower_bound() {
     let sandbox = Sandbox::new();
     let world = world(&sandbox);
-    let folder = sandbox.run(["check", world.to_str().unwrap(), "-o", "json"]).json();
+    let folder = sandbox
+        .run(["check", world.to_str().unwrap(), "-o", "json"])
+        .json();
     let replayed = Replayed::new(&sandbox, &world, None);
     let most = MOST.to_string();
     let flags = ["-o", "json", "--timeout", "550s", "--max-log-entries", &most];
@@ -144,10 +155,7 @@ fn what_a_long_log_says_once_is_found_and_what_it_says_often_is_a_lower_bound() 
 
     let often = finding(&report, "MD823", "ads.mesh.private");
     assert_eq!(often["evidence"][0]["atLeast"], true, "{often}");
-    assert!(
-        often["summary"].as_str().unwrap().contains("at least"),
-        "{often}"
-    );
+    assert!(often["summary"].as_str().unwrap().contains("at least"), "{often}");
     for (code, subject) in [
         ("MD821", "shop.mesh.private"),
         ("MD831", "cart.mesh.private"),
@@ -157,7 +165,10 @@ fn what_a_long_log_says_once_is_found_and_what_it_says_often_is_a_lower_bound() 
         let once = finding(&report, code, subject);
         assert_eq!(once["evidence"][0]["count"], 1, "{once}");
         assert!(once["evidence"][0]["atLeast"].is_null(), "{once}");
-        assert_eq!(once["evidence"][0]["firstSeen"], finding(&folder, code, subject)["evidence"][0]["firstSeen"]);
+        assert_eq!(
+            once["evidence"][0]["firstSeen"],
+            finding(&folder, code, subject)["evidence"][0]["firstSeen"]
+        );
     }
     let table = replayed.check(&sandbox, &flags[2..]);
     assert!(table.stdout.contains("at least "), "{}", table.said());

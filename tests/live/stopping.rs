@@ -178,7 +178,13 @@ fn large_world(sandbox: &Sandbox) -> std::path::PathBuf {
             let mut listing: Value = serde_json::from_slice(&content).unwrap();
             let services = listing["services"].as_array_mut().unwrap();
             let first = services[0].to_string();
-            let name = services[0]["name"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+            let name = services[0]["name"]
+                .as_str()
+                .unwrap()
+                .rsplit('/')
+                .next()
+                .unwrap()
+                .to_owned();
             for n in 0..150 {
                 let own = first.replace(&format!("services/{name}"), &format!("services/{name}-{n}"));
                 services.push(serde_json::from_str(&own).unwrap());

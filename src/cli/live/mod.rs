@@ -75,7 +75,6 @@ pub struct LiveArgs {
     quota_project: Option<String>,
 }
 
-
 impl LiveArgs {
     /// The configuration file, where there is one.
     pub fn settings(&self) -> Result<Settings, CliError> {

@@ -81,12 +81,7 @@ pub async fn collect(target: &Target, store: &Store, until: impl Into<Until>) ->
 }
 
 /// An error says why gRPC is blocked; then nothing was written.
-async fn by_grpc(
-    target: &Target,
-    store: &Store,
-    until: &Until,
-    outcome: &mut Outcome,
-) -> Result<(), String> {
+async fn by_grpc(target: &Target, store: &Store, until: &Until, outcome: &mut Outcome) -> Result<(), String> {
     let mut answers = Vec::new();
     let mut failures = Vec::new();
     let mut items = 0;

@@ -201,7 +201,11 @@ impl Client {
         }
         token::destination(base).map_err(CallError::plain)?;
         let local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-        let client = if local { &self.inner.loopback } else { &self.inner.http };
+        let client = if local {
+            &self.inner.loopback
+        } else {
+            &self.inner.http
+        };
         let mut request = match &call.body {
             None => client.get(url),
             Some(body) => client.post(url).json(body),

@@ -194,7 +194,11 @@ mod tests {
         let wanted = Wanted {
             services: vec!["web".into(), "shop-*".into()],
             from: Some("2026-11-20T08:35:00Z".parse().unwrap()),
-            signs: [Telling::Text("say \"no\"".to_owned()), Telling::Flag("UH".to_owned())].into(),
+            signs: [
+                Telling::Text("say \"no\"".to_owned()),
+                Telling::Flag("UH".to_owned()),
+            ]
+            .into(),
             everything: false,
         };
         assert_eq!(

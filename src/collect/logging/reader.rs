@@ -215,7 +215,10 @@ impl<'s> SoFar<'s> {
     fn learn(&mut self, page: &Page, rest: impl Fn(&Known) -> String) {
         let repeats = self.repeats.get_or_insert_with(|| Repeats::new(self.signatures));
         repeats.read(page.entries.iter().map(|entry| entry.get()));
-        let names = page.entries.iter().map(|entry| Head::of(entry).resource.labels.service_name);
+        let names = page
+            .entries
+            .iter()
+            .map(|entry| Head::of(entry).resource.labels.service_name);
         self.services
             .extend(names.filter(|name| !name.is_empty()).map(Cow::into_owned));
         let filter = rest(&Known {
