@@ -9,7 +9,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     (
         "cli",
         &[
-            "collect", "config", "diagnose", "logs", "mesh", "replay", "report", "rules", "scope", "snapshot",
+            "collect", "config", "diagnose", "mesh", "replay", "report", "rules", "scope", "snapshot",
         ],
     ),
     ("collect", &["logs", "scope", "snapshot", "xds"]),

@@ -1,7 +1,12 @@
 //! Logs that say one thing ten thousand times and another once: what is said once is found, and no count passes for whole.
 use crate::common::replayed::{Replayed, collector, gist};
-use crate::common::{Run, Sandbox, base, files};
+use crate::common::{Run, Sandbox, base, files, repository};
+use meshdoctor::logs::{self, Is, Repeats};
+use meshdoctor::rules::RuleSet;
+use meshdoctor::snapshot::Blob;
+use regex::Regex;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -172,4 +177,94 @@ fn what_a_long_log_says_once_is_found_and_what_it_says_often_is_a_lower_bound() 
     }
     let table = replayed.check(&sandbox, &flags[2..]);
     assert!(table.stdout.contains("at least "), "{}", table.said());
+}
+
+/// An entry of one service, one of many instances.
+fn log_entry(text: &str, n: usize) -> String {
+    json!({
+        "insertId": format!("{n}"),
+        "logName": "projects/p/logs/run.googleapis.com%2Fstderr",
+        "resource": {"type": "cloud_run_revision", "labels": {"project_id": "p", "location": "l", "service_name": "web"}},
+        "labels": {"instanceId": format!("{n}")},
+        "timestamp": "2026-11-20T09:00:00Z",
+        "textPayload": text,
+    })
+    .to_string()
+}
+
+/// The line with each of its numbers made another, one at a time.
+fn with_other_numbers(line: &str) -> Vec<String> {
+    let mut others = vec![line.to_owned()];
+    let mut at = 0;
+    while let Some(start) = line[at..]
+        .find(|c: char| c.is_ascii_digit())
+        .map(|found| at + found)
+    {
+        let end = line[start..]
+            .find(|c: char| !c.is_ascii_digit())
+            .map_or(line.len(), |length| start + length);
+        for number in ["3", "5", "7", "8", "14", "16", "404", "503"] {
+            others.push(format!("{}{number}{}", &line[..start], &line[end..]));
+        }
+        at = end;
+    }
+    others
+}
+
+#[test]
+fn what_is_left_out_of_a_long_log_tells_nothing_that_was_not_told() {
+    let rules = RuleSet::built_in().unwrap_or_else(|errors| panic!("{errors:?}"));
+    let signatures: Vec<_> = rules
+        .rules
+        .iter()
+        .flat_map(|rule| rule.signatures.clone())
+        .collect();
+    let told = |lines: &[&String]| {
+        let entries: Vec<String> = lines
+            .iter()
+            .enumerate()
+            .map(|(n, line)| log_entry(line, n))
+            .collect();
+        let blob = Blob::memory("entries.ndjson", entries.join("\n").into_bytes());
+        let logs = BTreeMap::from([("p".into(), vec![blob])]);
+        let groups = logs::scan(&logs, &signatures, &BTreeSet::new()).unwrap().groups;
+        groups
+            .into_iter()
+            .map(|group| (group.code, group.key))
+            .collect::<BTreeSet<_>>()
+    };
+    let genuine = files(&repository().join("fixtures/envoy-logs"));
+    let genuine: BTreeSet<String> = genuine
+        .iter()
+        .filter(|(name, _)| !name.ends_with(".json.log"))
+        .flat_map(|(_, text)| {
+            String::from_utf8_lossy(text)
+                .lines()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let corpus: Vec<String> = genuine.iter().flat_map(|line| with_other_numbers(line)).collect();
+    let mut shapes = 0;
+    for line in &genuine {
+        let page: Vec<String> = (0..300).map(|n| log_entry(line, n)).collect();
+        let mut repeats = Repeats::new(&signatures);
+        repeats.read(page.iter().map(String::as_str));
+        for shape in repeats.known() {
+            shapes += 1;
+            let pattern = shape.iter().find_map(|term| match &term.is {
+                Is::Like(pattern) => Some(Regex::new(pattern).unwrap()),
+                _ => None,
+            });
+            let pattern = pattern.unwrap();
+            let left_out: Vec<&String> = corpus.iter().filter(|other| pattern.is_match(other)).collect();
+            assert!(left_out.contains(&line), "{line}");
+            assert_eq!(told(&left_out), told(&[line]), "{line}\n{pattern}");
+        }
+    }
+    assert!(
+        shapes > 20,
+        "{shapes} lines of {} could be left out",
+        genuine.len()
+    );
 }

@@ -50,10 +50,11 @@ impl CallError {
         Self::plain("not answered before the deadline; --timeout moves it")
     }
 
-    /// One try was given up; another may be heard.
+    /// One try was given up; another may be heard, and there was waiting enough before it.
     pub fn silent(within: Duration) -> Self {
         Self {
             broken: true,
+            retry_after: Some(Duration::ZERO),
             ..Self::plain(silence(within))
         }
     }

@@ -68,7 +68,12 @@ impl Connection {
                     Trouble::Passing { wait: Some(wait), .. } => *wait,
                     _ => planned,
                 };
-                let wait = planned.max(asked);
+                // Who was not heard has been waited for already.
+                let wait = if asked.is_zero() {
+                    asked
+                } else {
+                    planned.max(asked)
+                };
                 (Instant::now() + wait < deadline).then_some(wait)
             })
             .await
@@ -78,7 +83,7 @@ impl Connection {
         let silent = |_| {
             Err(Trouble::Passing {
                 text: silence(patience),
-                wait: None,
+                wait: Some(Duration::ZERO),
             })
         };
         let answer = tokio::time::timeout(patience, self.get_once(path)).await;
@@ -127,7 +132,8 @@ impl Connection {
         }
         let wait = head.headers.get(header::RETRY_AFTER);
         let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Err(refused(head.status, &bytes, wait.map(Duration::from_secs)))
+        let wait = wait.filter(|seconds: &u64| *seconds > 0).map(Duration::from_secs);
+        Err(refused(head.status, &bytes, wait))
     }
 }
 
