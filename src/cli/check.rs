@@ -29,10 +29,10 @@ pub struct Args {
     /// Exit with 1 where a finding is at least this severe [default: error]
     #[arg(long, env = "MESHDOCTOR_FAIL_ON", value_enum)]
     fail_on: Option<FailOn>,
-    /// Only rules of this layer (repeatable)
+    /// Only rules of this layer, and live only what they need (repeatable)
     #[arg(long, env = "MESHDOCTOR_LAYER", value_name = "LAYER", value_delimiter = ',')]
     layer: Vec<String>,
-    /// Only this rule (repeatable)
+    /// Only this rule, and live only what it needs (repeatable)
     #[arg(long, env = "MESHDOCTOR_RULE", value_name = "CODE", value_delimiter = ',')]
     rule: Vec<String>,
     /// A folder of rules to add, or to replace by code (repeatable)

@@ -204,10 +204,12 @@ async fn number(means: &Means, call: &Call, pointer: &str) -> Result<String, Cal
 }
 
 async fn of_cluster(means: Means, target: Target) -> Outcome {
-    let kinds: Vec<&'static Kind> = KINDS
-        .iter()
-        .filter(|kind| means.asked.listing(KUBERNETES, kind.plural))
-        .collect();
+    let asked = |kind: &&Kind| means.asked.listing(KUBERNETES, kind.plural);
+    let mut kinds: Vec<&'static Kind> = KINDS.iter().filter(asked).collect();
+    if !kinds.iter().any(|kind| kind.built_in) {
+        // Only beside what every API server has does a 404 mean that a kind is not served.
+        kinds.extend(KINDS.iter().filter(|kind| kind.plural == "namespaces"));
+    }
     kubernetes::collect_kinds(&target, &kinds, &means.store, &means.client.until()).await
 }
 

@@ -192,6 +192,20 @@ fn nobody_is_asked_whom_no_selected_rule_needs() {
 }
 
 #[test]
+fn a_cluster_without_istio_is_told_from_one_that_is_not_there() {
+    let sandbox = Sandbox::new();
+    let faults = "- match: { path: \"/kubernetes/*virtualservices*\" }\n  \
+                  action: { status: { code: 404, body: \"404 page not found\" } }\n";
+    let replayed = Replayed::new(&sandbox, &base(), Some(faults));
+    let run = replayed.check(&sandbox, &["-o", "json", "--rule", "MD508"]);
+    let report = run.json();
+    let kubernetes = collector(&report, "kubernetes");
+    assert_eq!(kubernetes["status"], "OK", "{kubernetes}");
+    let note = kubernetes["notes"][0].as_str().unwrap();
+    assert!(note.contains("does not serve virtualservices"), "{note}");
+}
+
+#[test]
 fn only_the_words_of_the_selected_rules_are_asked_of_a_log() {
     let sandbox = Sandbox::new();
     for (path, mut content) in files(&base()) {

@@ -49,11 +49,11 @@ pub struct LiveArgs {
     /// How far back logs are read [default: 1h]
     #[arg(long, env = "MESHDOCTOR_SINCE", value_name = "SPAN")]
     since: Option<String>,
-    /// For everything together; the services and memberships that others wait for have half of it, one try of a call a quarter,
-    /// 30s at most, before the next [default: 60s]
+    /// For everything together; services and memberships, which others wait for, have half of it; a call that is not answered in
+    /// a quarter of it (at most 30s) is made again [default: 60s]
     #[arg(long, env = "MESHDOCTOR_TIMEOUT", value_name = "SPAN")]
     timeout: Option<String>,
-    /// The most log entries read of one project [default: 50000]
+    /// The most log entries read of one project; what repeats is left out before that [default: 50000]
     #[arg(long, env = "MESHDOCTOR_MAX_LOG_ENTRIES", value_name = "N")]
     max_log_entries: Option<u64>,
     /// Ask an API elsewhere, such as logging=http://127.0.0.1:9000 (repeatable)
