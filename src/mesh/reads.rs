@@ -11,8 +11,8 @@ struct Kind {
     name: &'static str,
     /// What tells which subjects there are, what they are called and whom they concern.
     made_of: &'static [Sources],
-    /// Facts that are read from more than that. Every fact stands in one of the lists.
-    facts: &'static [(&'static [&'static str], &'static [Sources])],
+    /// Names of facts, and what they are read from beside that. Every fact stands in one of the lists.
+    facts: &'static [(&'static str, &'static [Sources])],
 }
 
 /// Names of Google's APIs mix ids and numbers of projects.
@@ -34,84 +34,37 @@ const ACCESS: Sources = &["iam"];
 const LOGS: Sources = &["logging"];
 const EVERY_SIGN: Sources = &["logging", "logging/signs"];
 
-const CLIENT_FACTS: &[(&[&str], &[Sources])] = &[
+const CLIENT_FACTS: &[(&str, &[Sources])] = &[
     (
-        &[
-            "service",
-            "project",
-            "project_number",
-            "region",
-            "revision",
-            "service_account",
-            "uses_default_account",
-            "in_mesh",
-            "named_in_scope",
-            "mesh",
-            "mesh_wellformed",
-            "mesh_name",
-            "mesh_project",
-            "mesh_project_number",
-            "has_vpc_egress",
-            "uses_connector",
-            "egress",
-            "run_agent",
-            "ready",
-            "condition_state",
-            "condition_reason",
-            "condition_message",
-            "traffic_outside_mesh",
-            "execution_environment",
-            "min_instances",
-            "access_policies",
-        ],
+        "service project project_number region revision service_account uses_default_account \
+             in_mesh named_in_scope mesh mesh_wellformed mesh_name mesh_project mesh_project_number \
+             has_vpc_egress uses_connector egress run_agent ready condition_state condition_reason \
+             condition_message traffic_outside_mesh execution_environment min_instances \
+             access_policies",
         &[],
     ),
-    (&["calls_hosts"], &[EVERY_SIGN, ZONES, ROUTES]),
-    (&["mesh_offered", "offered_meshes", "nearest_mesh"], &[OFFERS]),
+    ("calls_hosts", &[EVERY_SIGN, ZONES, ROUTES]),
+    ("mesh_offered offered_meshes nearest_mesh", &[OFFERS]),
     (
-        &[
-            "access",
-            "access_grant",
-            "access_condition",
-            "access_denial",
-            "access_elsewhere",
-            "access_groups",
-            "deny_policies_read",
-            "account_state",
-            "account_deleted_member",
-        ],
+        "access access_grant access_condition access_denial access_elsewhere access_groups \
+             deny_policies_read account_state account_deleted_member",
         &[ACCESS],
     ),
     (
-        &[
-            "network",
-            "network_name",
-            "network_project",
-            "network_shared",
-            "subnet",
-            "subnet_state",
-            "subnet_regions",
-            "subnet_suggestion",
-            "subnet_range",
-        ],
+        "network network_name network_project network_shared subnet subnet_state subnet_regions \
+             subnet_suggestion subnet_range",
         &[SUBNETS],
     ),
     (
-        &["cluster_networks", "cluster_subnet", "network_reaches_cluster"],
+        "cluster_networks cluster_subnet network_reaches_cluster",
         &[OFFERS, GKE, NETWORKS, SUBNETS],
     ),
-    (&["run_agent_network_user"], &[ACCESS, SUBNETS]),
-    (&["hosts_bypassing_vpc"], &[OFFERS, ROUTES, ZONES, SUBNETS]),
-    (&["xds_clients"], &[PROXIES, SUBNETS, LOGS]),
-    (&["active"], &[LOGS]),
+    ("run_agent_network_user", &[ACCESS, SUBNETS]),
+    ("hosts_bypassing_vpc", &[OFFERS, ROUTES, ZONES, SUBNETS]),
+    ("xds_clients", &[PROXIES, SUBNETS, LOGS]),
+    ("active", &[LOGS]),
     (
-        &[
-            "logged",
-            "denied_permission",
-            "denied_project_number",
-            "denied_excerpt",
-            "denied_locator",
-        ],
+        "logged denied_permission denied_project_number denied_excerpt denied_locator",
         &[EVERY_SIGN],
     ),
 ];
@@ -132,46 +85,25 @@ const KINDS: [Kind; 14] = [
         made_of: &[SERVICES, NUMBERS, SUBNETS, OFFERS, GKE, ZONES],
         facts: &[
             (
-                &[
-                    "project",
-                    "number",
-                    "is_fleet",
-                    "has_clients",
-                    "has_clusters",
-                    "run_agent",
-                    "mesh_agent",
-                ],
+                "project number is_fleet has_clients has_clusters run_agent mesh_agent",
                 &[],
             ),
-            (&["mesh_feature"], &[FEATURES]),
-            (&["run_agent_role", "mesh_agent_role"], &[ACCESS]),
+            ("mesh_feature", &[FEATURES]),
+            ("run_agent_role mesh_agent_role", &[ACCESS]),
         ],
     },
     Kind {
         name: "api",
         made_of: &[SERVICES, NUMBERS, SUBNETS, OFFERS, GKE, ZONES],
-        facts: &[(&["project", "api", "purpose", "enabled"], &[])],
+        facts: &[("project api purpose enabled", &[])],
     },
     Kind {
         name: "membership",
         made_of: &[OFFERS, FEATURES, GKE, SERVICES, NUMBERS, ROUTES],
         facts: &[(
-            &[
-                "membership",
-                "project",
-                "location",
-                "has_spec",
-                "has_state",
-                "management",
-                "implementation",
-                "control_plane_state",
-                "control_plane_details",
-                "external_meshes",
-                "revisions",
-                "revisions_in_trouble",
-                "exported_hosts",
-                "offered_elsewhere",
-            ],
+            "membership project location has_spec has_state management implementation \
+             control_plane_state control_plane_details external_meshes revisions revisions_in_trouble \
+             exported_hosts offered_elsewhere",
             &[],
         )],
     },
@@ -179,17 +111,7 @@ const KINDS: [Kind; 14] = [
         name: "mesh_condition",
         made_of: &[OFFERS, FEATURES, GKE, SERVICES, NUMBERS, ROUTES],
         facts: &[(
-            &[
-                "code",
-                "severity",
-                "details",
-                "link",
-                "membership",
-                "location",
-                "project",
-                "known",
-                "project_number",
-            ],
+            "code severity details link membership location project known project_number",
             &[],
         )],
     },
@@ -198,24 +120,14 @@ const KINDS: [Kind; 14] = [
         made_of: &[ROUTES],
         facts: &[
             (
-                &[
-                    "host",
-                    "name",
-                    "namespace",
-                    "membership",
-                    "gateways",
-                    "exported",
-                    "exported_by",
-                    "mesh_only",
-                    "misspelt_gateway",
-                    "corrected_gateways",
-                ],
+                "host name namespace membership gateways exported exported_by mesh_only misspelt_gateway \
+             corrected_gateways",
                 &[],
             ),
-            (&["under_suffix"], &[ZONES]),
+            ("under_suffix", &[ZONES]),
             // Clients are known to call what their environment names, or their log.
-            (&["asked_for"], &[SERVICES, EVERY_SIGN]),
-            (&["export_manifest"], &[ZONES, SERVICES, EVERY_SIGN]),
+            ("asked_for", &[SERVICES, EVERY_SIGN]),
+            ("export_manifest", &[ZONES, SERVICES, EVERY_SIGN]),
         ],
     },
     Kind {
@@ -223,21 +135,11 @@ const KINDS: [Kind; 14] = [
         made_of: &[ROUTES],
         facts: &[
             (
-                &[
-                    "host",
-                    "name",
-                    "namespace",
-                    "membership",
-                    "gateways",
-                    "rivals",
-                    "first_claim",
-                    "ignored_fields",
-                    "has_http",
-                ],
+                "host name namespace membership gateways rivals first_claim ignored_fields has_http",
                 &[],
             ),
             (
-                &["missing_at", "xds_clients"],
+                "missing_at xds_clients",
                 &[PROXIES, OFFERS, SERVICES, NUMBERS, SUBNETS],
             ),
         ],
@@ -247,33 +149,15 @@ const KINDS: [Kind; 14] = [
         made_of: &[SERVICES, NUMBERS, SUBNETS, NETWORKS, OFFERS, ROUTES, GKE],
         facts: &[
             (
-                &[
-                    "host",
-                    "network",
-                    "network_name",
-                    "network_project",
-                    "clients",
-                    "suffix",
-                    "zone_name",
-                ],
+                "host network network_name network_project clients suffix zone_name",
                 &[],
             ),
             (
-                &[
-                    "answer",
-                    "zone",
-                    "shadowed",
-                    "record",
-                    "record_type",
-                    "record_data",
-                    "addresses",
-                    "public_addresses",
-                    "networks_with_this",
-                    "project",
-                ],
+                "answer zone shadowed record record_type record_data addresses public_addresses \
+             networks_with_this project",
                 &[ZONES],
             ),
-            (&["free_address"], &[ZONES, &["compute/addresses"]]),
+            ("free_address", &[ZONES, &["compute/addresses"]]),
         ],
     },
     Kind {
@@ -281,38 +165,18 @@ const KINDS: [Kind; 14] = [
         made_of: &[ROUTES],
         facts: &[
             (
-                &[
-                    "host",
-                    "name",
-                    "namespace",
-                    "membership",
-                    "field",
-                    "destination",
-                    "fqdn",
-                    "service",
-                    "service_namespace",
-                    "same_namespace",
-                    "port",
-                    "subset",
-                ],
+                "host name namespace membership field destination fqdn service service_namespace \
+             same_namespace port subset",
                 &[],
             ),
             (
-                &[
-                    "service_exists",
-                    "found_in",
-                    "nearest",
-                    "port_exposed",
-                    "service_ports",
-                    "first_port",
-                    "moved_manifest",
-                    "port_patch",
-                ],
+                "service_exists found_in nearest port_exposed service_ports first_port moved_manifest \
+             port_patch",
                 &[BACKENDS],
             ),
-            (&["outside_cluster"], &[BACKENDS, &["kubernetes/serviceentries"]]),
+            ("outside_cluster", &[BACKENDS, &["kubernetes/serviceentries"]]),
             (
-                &["subset_defined", "subsets", "destination_rule", "subset_manifest"],
+                "subset_defined subsets destination_rule subset_manifest",
                 &[&["kubernetes/destinationrules"]],
             ),
         ],
@@ -322,48 +186,30 @@ const KINDS: [Kind; 14] = [
         made_of: &[ROUTES, BACKENDS],
         facts: &[
             (
-                &[
-                    "service",
-                    "namespace",
-                    "membership",
-                    "hosts",
-                    "service_type",
-                    "headless",
-                    "has_selector",
-                    "selector",
-                    "selector_json",
-                ],
+                "service namespace membership hosts service_type headless has_selector selector \
+             selector_json",
                 &[],
             ),
             (
-                &[
-                    "pods",
-                    "ready_pods",
-                    "unready",
-                    "unready_reasons",
-                    "nearest_labels",
-                    "corrected_selector",
-                    "ports",
-                    "container_ports",
-                    "pods_with_sidecar",
-                ],
+                "pods ready_pods unready unready_reasons nearest_labels corrected_selector ports \
+             container_ports pods_with_sidecar",
                 &[PODS],
             ),
             (
-                &["scaled_to_zero", "workload"],
+                "scaled_to_zero workload",
                 &[&["kubernetes/deployments", "kubernetes/statefulsets"]],
             ),
-            (&["injection", "injection_labels"], &[&["kubernetes/namespaces"]]),
+            ("injection injection_labels", &[&["kubernetes/namespaces"]]),
             (
-                &["mtls_mode", "mtls_policy"],
+                "mtls_mode mtls_policy",
                 &[PODS, &["kubernetes/peerauthentications"]],
             ),
             (
-                &["rule_tls_mode", "rule_tls_name"],
+                "rule_tls_mode rule_tls_name",
                 &[PODS, &["kubernetes/destinationrules"]],
             ),
             (
-                &["authorization", "authorization_policy", "authorization_why"],
+                "authorization authorization_policy authorization_why",
                 &[
                     PODS,
                     SERVICES,
@@ -373,9 +219,9 @@ const KINDS: [Kind; 14] = [
                     &["kubernetes/authorizationpolicies"],
                 ],
             ),
-            (&["policies_enforced"], &[OFFERS, GKE]),
+            ("policies_enforced", &[OFFERS, GKE]),
             (
-                &["network_policy_blocks"],
+                "network_policy_blocks",
                 &[
                     PODS,
                     SERVICES,
@@ -386,7 +232,7 @@ const KINDS: [Kind; 14] = [
                 ],
             ),
             (
-                &["firewall_blocks"],
+                "firewall_blocks",
                 &[
                     PODS,
                     SERVICES,
@@ -404,18 +250,7 @@ const KINDS: [Kind; 14] = [
         name: "xds_resource",
         made_of: &[PROXIES, SERVICES, NUMBERS, SUBNETS, ROUTES],
         facts: &[(
-            &[
-                "node",
-                "service",
-                "kind",
-                "name",
-                "state",
-                "error",
-                "rejected_version",
-                "version",
-                "hosts",
-                "needed",
-            ],
+            "node service kind name state error rejected_version version hosts needed",
             &[],
         )],
     },
@@ -423,17 +258,7 @@ const KINDS: [Kind; 14] = [
         name: "xds_cluster",
         made_of: &[PROXIES, SERVICES, NUMBERS, SUBNETS, ROUTES, BACKENDS],
         facts: &[(
-            &[
-                "cluster",
-                "hosts",
-                "backend",
-                "missing_at",
-                "empty_at",
-                "unhealthy_at",
-                "clients",
-                "endpoints",
-                "health",
-            ],
+            "cluster hosts backend missing_at empty_at unhealthy_at clients endpoints health",
             &[],
         )],
     },
@@ -442,26 +267,12 @@ const KINDS: [Kind; 14] = [
         made_of: &[LOGS, SERVICES, NUMBERS],
         facts: &[
             (
-                &[
-                    "service",
-                    "project",
-                    "region",
-                    "mesh_client",
-                    "captures",
-                    "host",
-                    "count",
-                    "at_least",
-                    "counted",
-                    "first_seen",
-                    "last_seen",
-                    "instances",
-                    "excerpt",
-                    "locator",
-                ],
+                "service project region mesh_client captures host count at_least counted first_seen \
+             last_seen instances excerpt locator",
                 &[],
             ),
-            (&["host_in_mesh"], &[ROUTES, ZONES]),
-            (&["recovered"], &[PROXIES, SUBNETS]),
+            ("host_in_mesh", &[ROUTES, ZONES]),
+            ("recovered", &[PROXIES, SUBNETS]),
         ],
     },
 ];
@@ -477,7 +288,7 @@ pub fn sources<'f>(
         let (_, read) = kind
             .facts
             .iter()
-            .find(|(names, _)| names.contains(&fact.as_str()))?;
+            .find(|(names, _)| names.split_whitespace().any(|name| name == fact))?;
         sources.extend(read.iter().copied().flatten());
     }
     Some(sources)
@@ -494,7 +305,7 @@ mod tests {
         for (name, _, fields) in kinds() {
             let kind = KINDS.iter().find(|kind| kind.name == name);
             let named = kind.into_iter().flat_map(|kind| kind.facts);
-            let named: Vec<&str> = named.flat_map(|(names, _)| names.iter().copied()).collect();
+            let named: Vec<&str> = named.flat_map(|(names, _)| names.split_whitespace()).collect();
             let known: BTreeSet<&str> = fields.iter().map(|field| field.name).collect();
             assert_eq!(named.len(), known.len(), "{name}: a fact is named twice");
             assert_eq!(named.into_iter().collect::<BTreeSet<_>>(), known, "{name}");
