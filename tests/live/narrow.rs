@@ -77,6 +77,24 @@ fn plan(rules: &RuleSet, sandbox: &Sandbox) -> BTreeMap<PathBuf, BTreeSet<String
     plan
 }
 
+/// The world with a log that says nothing of severity, as that of a container's output: entries are found by their words.
+fn without_severity(sandbox: &Sandbox, world: &Path) -> PathBuf {
+    let name = world.file_name().unwrap().to_str().unwrap();
+    for (path, mut content) in files(world) {
+        if path.ends_with("entries.ndjson") {
+            let lines = String::from_utf8(content).unwrap();
+            let entries = lines.lines().map(|line| {
+                let mut entry: Value = serde_json::from_str(line).unwrap();
+                entry.as_object_mut().unwrap().remove("severity");
+                format!("{entry}\n")
+            });
+            content = entries.collect::<String>().into_bytes();
+        }
+        sandbox.write(&format!("quiet/{name}/{path}"), content);
+    }
+    sandbox.path(&format!("quiet/{name}"))
+}
+
 #[test]
 fn every_rule_alone_finds_live_what_it_finds_in_the_folder() {
     let rules = rules();
@@ -85,6 +103,7 @@ fn every_rule_alone_finds_live_what_it_finds_in_the_folder() {
     let mut fired = BTreeSet::new();
     for (world, codes) in plan(&rules, &worlds) {
         let sandbox = Sandbox::new();
+        let world = without_severity(&sandbox, &world);
         let snapshot = snapshot(&world);
         let replayed = Replayed::new(&sandbox, &world, None);
         for code in codes {
