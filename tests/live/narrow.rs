@@ -1,10 +1,12 @@
 //! `--layer` and `--rule` select what is collected, and a rule finds in that what it finds in everything.
 use crate::common::replayed::{Replayed, collector};
 use crate::common::{Sandbox, base, files, fixture_world, repository};
+use meshdoctor::collect::Asked;
 use meshdoctor::diagnose::diagnose;
 use meshdoctor::report::to_json;
-use meshdoctor::rules::RuleSet;
 use meshdoctor::rules::engine::Selection;
+use meshdoctor::rules::fixture::{self, Fixture};
+use meshdoctor::rules::{RuleSet, sources};
 use meshdoctor::snapshot::{Snapshot, read};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -133,6 +135,48 @@ fn every_rule_alone_finds_live_what_it_finds_in_the_folder() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let all: BTreeSet<String> = rules.rules.iter().map(|rule| rule.code().to_owned()).collect();
     assert_eq!(fired, all);
+}
+
+/// Whether a file is one of those that the sources bring.
+fn is_asked(asked: &Asked, path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    let file = parts[parts.len() - 1].trim_end_matches(".json");
+    match parts[0] {
+        "bundle.json" => true,
+        "iam" if file != "project" => asked.listing("iam", "policy") || asked.listing("iam", "deny-policies"),
+        source @ ("iam" | "compute") => asked.listing(source, file),
+        "kubernetes" => asked.listing("kubernetes", file.split('.').next().unwrap()),
+        source => asked.collector(source),
+    }
+}
+
+#[test]
+fn every_rule_says_of_what_it_needs_all_that_it_says_of_everything() {
+    let rules = rules();
+    let fixtures = repository().join("fixtures");
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for (name, yaml) in files(&fixtures.join("rules")) {
+        let code = name.split('/').next().unwrap();
+        let fixture: Fixture = serde_saphyr::from_str(&String::from_utf8(yaml).unwrap()).unwrap();
+        let selection = Selection {
+            codes: [code.to_owned()].into(),
+            ..Selection::default()
+        };
+        let asked = Asked::only(sources::of(&rules, &selection).unwrap());
+        let [whole, narrow] = [false, true].map(|narrow| {
+            let mut world = fixture::build(&fixtures, &fixture).unwrap();
+            world.files.retain(|path, _| !narrow || is_asked(&asked, path));
+            let report = report(&read::from_world(world).unwrap(), &rules, &selection);
+            (said(&report), report["findings"].clone())
+        });
+        seen += 1;
+        if whole != narrow {
+            wrong.push(format!("{name}\n{whole:?}\n{narrow:?}"));
+        }
+    }
+    assert!(seen > 150, "{seen} fixtures");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
