@@ -9,11 +9,10 @@ const ROOMS: [(&str, &[&str]); 18] = [
     (
         "cli",
         &[
-            "collect", "config", "diagnose", "logs", "mesh", "redact", "replay", "report", "rules", "scope",
-            "snapshot",
+            "collect", "config", "diagnose", "mesh", "redact", "replay", "report", "rules", "scope", "snapshot",
         ],
     ),
-    ("collect", &["gcp", "redact", "scope", "snapshot", "xds"]),
+    ("collect", &["gcp", "logs", "redact", "scope", "snapshot", "xds"]),
     ("config", &[]),
     (
         "diagnose",

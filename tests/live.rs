@@ -20,6 +20,17 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+#[path = "live/bundles.rs"]
+mod bundles;
+#[path = "live/deadlines.rs"]
+mod deadlines;
+#[path = "live/long_logs.rs"]
+mod long_logs;
+#[path = "live/narrow.rs"]
+mod narrow;
+#[path = "live/stopping.rs"]
+mod stopping;
+
 #[test]
 fn every_incident_is_diagnosed_live_as_from_its_folder() {
     let mut seen = 0;
