@@ -9,7 +9,8 @@ const ROOMS: [(&str, &[&str]); 18] = [
     (
         "cli",
         &[
-            "collect", "config", "diagnose", "mesh", "redact", "replay", "report", "rules", "scope", "snapshot",
+            "collect", "config", "diagnose", "mesh", "redact", "replay", "report", "rules", "scope",
+            "snapshot",
         ],
     ),
     ("collect", &["gcp", "logs", "redact", "scope", "snapshot", "xds"]),

@@ -32,7 +32,12 @@ pub async fn ask(target: &Target, mesh: &str, deadline: Instant) -> Result<Vec<u
     let patience = one_try(deadline, 2);
     let heard = async || {
         let answer = timeout(patience, once(&client, target, mesh, &asked)).await;
-        answer.unwrap_or_else(|_| Err(Trouble::Passing(Box::new(Failure::new(FailureKind::TimedOut, silence(patience))))))
+        answer.unwrap_or_else(|_| {
+            Err(Trouble::Passing(Box::new(Failure::new(
+                FailureKind::TimedOut,
+                silence(patience),
+            ))))
+        })
     };
     (|| heard())
         .retry(backoff)
