@@ -20,7 +20,7 @@ use tokio::task::AbortHandle;
 /// Checks at once: most of them only wait.
 const AT_ONCE: usize = 4;
 /// How long a check collects: a cell whose fault never ends costs as much. A slow machine may need the second.
-const TIMEOUTS: [u64; 2] = [3, 20];
+const TIMEOUTS: [u64; 2] = [2, 20];
 /// How much longer than it collects a check may take, on the slowest machine.
 const BOUND: Duration = Duration::from_secs(60);
 
