@@ -517,7 +517,10 @@ fn many_calls_that_hang_hold_up_no_other_source() {
         listing["managedZones"].as_array_mut().unwrap().push(zone);
     }
     fs::write(zones, listing.to_string()).unwrap();
-    let hang = "- match: { path: \"/dns/*/rrsets\" }\n  action: hang\n";
+    // The others have pages to come when the records of all zones are asked for.
+    let hang = "- match: { path: \"/dns/*/rrsets\" }\n  action: hang\n\
+                - match: { path: /compute/ }\n  action: { delay: 200 }\n\
+                - match: { path: /v1/projects/ }\n  action: { delay: 200 }\n";
     let mut harmed = Vec::new();
     for timeout in TIMEOUTS {
         let run = check(&sandbox.path("w"), hang, timeout);
