@@ -616,7 +616,7 @@ fn a_world_made_by_chance_is_the_same_from_its_folder_its_bundle_and_the_wire() 
         .ok()
         .map(|cases| cases.parse().unwrap());
     let config = ProptestConfig {
-        cases: cases.unwrap_or(12),
+        cases: cases.unwrap_or(8),
         max_shrink_iters: 40,
         failure_persistence: None,
         ..ProptestConfig::default()
