@@ -91,8 +91,7 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
     }
     let report = if args.paths.is_empty() && args.iam_policy.is_empty() {
         let brought = live::collect(&args.live, &args.scope, &file, &set, args.verbose)?;
-        let snapshot = read::from_world(brought.world)?;
-        let report = diagnose(&snapshot, &set, &selection)?;
+        let report = diagnose(&brought.snapshot, &set, &selection)?;
         // Its files were read until here.
         drop(brought.store);
         report

@@ -4,10 +4,10 @@ use super::google::{CallError, Client, Limits};
 use super::logging::{self, Sign, Wanted};
 use super::named::{self, Telling, Told};
 use super::reach::{self, Reach};
-use super::{Endpoints, Failure, Outcome, Store, Token};
+use super::{Endpoints, Failure, Outcome, Store, Token, sound};
 use super::{cloud_run, clusters, compute, dns, fleet, iam, service_usage};
 use crate::scope::Scope;
-use crate::snapshot::{Blob, Manifest, World};
+use crate::snapshot::{Manifest, ReadError, Snapshot, World};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::io;
@@ -44,6 +44,8 @@ pub struct Request {
 
 /// What was brought.
 pub struct Brought {
+    /// The files, read: what could not be is not among them.
+    pub snapshot: Snapshot,
     /// The files, and the manifest as `bundle.json` among them.
     pub world: World,
     pub manifest: Manifest,
@@ -60,8 +62,8 @@ pub enum CollectError {
     Store(#[from] io::Error),
     #[error("{0}")]
     Client(String),
-    #[error("the manifest: {0}")]
-    Manifest(#[from] serde_json::Error),
+    #[error(transparent)]
+    Read(#[from] ReadError),
 }
 
 /// Collects everything. `stop` turning true ends what is under way; what was brought by then counts.
@@ -101,15 +103,12 @@ pub async fn collect(
         collectors: outcomes.iter().map(Outcome::for_manifest).collect(),
         ..Manifest::default()
     };
-    let mut world = store.world();
-    let json = serde_json::to_vec(&manifest)?;
-    world
-        .files
-        .insert("bundle.json".to_owned(), Blob::memory("bundle.json", json));
     let stopped = *stop.borrow();
+    let sound = sound::read(store.world(), manifest)?;
     Ok(Brought {
-        world,
-        manifest,
+        snapshot: sound.snapshot,
+        world: sound.world,
+        manifest: sound.manifest,
         stopped,
         store,
     })

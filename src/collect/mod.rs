@@ -21,6 +21,7 @@ pub mod permissions;
 pub mod reach;
 pub mod refusal;
 pub mod service_usage;
+mod sound;
 pub mod store;
 pub mod token;
 

@@ -131,6 +131,9 @@ async fn read(
         };
         let next = answer.and_then(|body| {
             let page: Page = serde_json::from_slice(&body).map_err(|_| CallError::unreadable(&body))?;
+            if page.entries.iter().any(|entry| !entry.get().starts_with('{')) {
+                return Err(CallError::plain("`entries` of the answer is not as the API has it: not all are objects"));
+            }
             if page.error.is_some() {
                 return Err(CallError::under_success(&body, &call));
             }
