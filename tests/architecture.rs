@@ -9,7 +9,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     (
         "cli",
         &[
-            "collect", "config", "diagnose", "mesh", "redact", "replay", "report", "rules", "scope",
+            "collect", "config", "diagnose", "logs", "mesh", "redact", "replay", "report", "rules", "scope",
             "snapshot",
         ],
     ),

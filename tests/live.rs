@@ -636,32 +636,3 @@ fn a_world_made_by_chance_is_the_same_from_its_folder_its_bundle_and_the_wire() 
         panic!("{error}");
     }
 }
-
-#[test]
-#[ignore]
-fn temporary_each() {
-    let mut recipes: Vec<Recipe> = (0..fixtures().len())
-        .map(|i| Recipe {
-            fixtures: vec![i],
-            failures: vec![],
-            page_size: 2,
-        })
-        .collect();
-    recipes.extend((0..FAILURES.len()).map(|i| Recipe {
-        fixtures: vec![],
-        failures: vec![i],
-        page_size: 2,
-    }));
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    std::thread::scope(|s| {
-        for _ in 0..3 {
-            s.spawn(|| {
-                while let Some(r) = recipes.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                    if let Some(d) = differences(r) {
-                        println!("=== {d}");
-                    }
-                }
-            });
-        }
-    });
-}

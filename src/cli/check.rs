@@ -99,8 +99,7 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
             verbose: args.verbose,
             then: "diagnosing what is there",
         })?;
-        let snapshot = read::from_world(brought.world)?;
-        let mut report = diagnose(&snapshot, &set, &selection)?;
+        let mut report = diagnose(&brought.snapshot, &set, &selection)?;
         if brought.stopped && !brought.manifest.is_whole() {
             unfinished(&mut report, "the collecting was stopped before its end (Ctrl-C)");
         }

@@ -6,11 +6,11 @@ use super::logging::{self, Wanted};
 use super::named::{self, Telling, Told};
 use super::reach::{self, Reach};
 use super::until::one_try;
-use super::{Asked, Endpoints, Failure, FailureKind, Outcome, Store, Token};
+use super::{Asked, Endpoints, Failure, FailureKind, Outcome, Store, Token, sound};
 use super::{cloud_run, clusters, compute, dns, fleet, iam, service_usage};
 use crate::logs::Signature;
 use crate::scope::Scope;
-use crate::snapshot::{Blob, Manifest, World};
+use crate::snapshot::{Manifest, ReadError, Snapshot, World};
 use jiff::Timestamp;
 use std::io;
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub struct Request {
 
 /// What was brought.
 pub struct Brought {
+    /// The files, read: what could not be is not among them.
+    pub snapshot: Snapshot,
     /// The files, and the manifest as `bundle.json` among them.
     pub world: World,
     pub manifest: Manifest,
@@ -62,8 +64,8 @@ pub enum CollectError {
     Store(#[from] io::Error),
     #[error("{0}")]
     Client(String),
-    #[error("the manifest: {0}")]
-    Manifest(#[from] serde_json::Error),
+    #[error(transparent)]
+    Read(#[from] ReadError),
 }
 
 /// Collects what is asked for. `stop` turning true ends what is under way; what was brought by then counts.
@@ -92,15 +94,12 @@ pub async fn collect(
         collectors: outcomes.iter().map(Outcome::for_manifest).collect(),
         ..Manifest::default()
     };
-    let mut world = store.world();
-    let json = serde_json::to_vec(&manifest)?;
-    world
-        .files
-        .insert("bundle.json".to_owned(), Blob::memory("bundle.json", json));
     let stopped = *stop.borrow();
+    let sound = sound::read(store.world(), manifest)?;
     Ok(Brought {
-        world,
-        manifest,
+        snapshot: sound.snapshot,
+        world: sound.world,
+        manifest: sound.manifest,
         stopped,
         store,
     })

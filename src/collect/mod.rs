@@ -23,6 +23,7 @@ pub mod preflight;
 pub mod reach;
 pub mod refusal;
 pub mod service_usage;
+mod sound;
 pub mod store;
 pub mod token;
 pub mod until;

@@ -34,6 +34,20 @@ const ACCESS: Sources = &["iam"];
 const LOGS: Sources = &["logging"];
 const EVERY_SIGN: Sources = &["logging", "logging/signs"];
 
+/// What failed, and whether all belongs together, is told of everything.
+const EVERYTHING: &[Sources] = &[&[
+    "cloud-run",
+    "logging",
+    "iam",
+    "service-usage",
+    "dns",
+    "compute",
+    "fleet",
+    "clusters",
+    "csds",
+    "kubernetes",
+]];
+
 const CLIENT_FACTS: &[(&str, &[Sources])] = &[
     (
         "service project project_number region revision service_account uses_default_account \
@@ -69,7 +83,7 @@ const CLIENT_FACTS: &[(&str, &[Sources])] = &[
     ),
 ];
 
-const KINDS: [Kind; 14] = [
+const KINDS: [Kind; 16] = [
     Kind {
         name: "run_service",
         made_of: &[SERVICES, NUMBERS],
@@ -259,6 +273,25 @@ const KINDS: [Kind; 14] = [
         made_of: &[PROXIES, SERVICES, NUMBERS, SUBNETS, ROUTES, BACKENDS],
         facts: &[(
             "cluster hosts backend missing_at empty_at unhealthy_at clients endpoints health",
+            &[],
+        )],
+    },
+    Kind {
+        name: "collection",
+        made_of: EVERYTHING,
+        facts: &[(
+            "collector collectors kind calls error permission resource place project ancestor \
+             organization cluster cluster_kinds role level optional service service_known_disabled \
+             operator",
+            &[],
+        )],
+    },
+    Kind {
+        name: "snapshot",
+        made_of: EVERYTHING,
+        facts: &[(
+            "collected_at altered has_mesh_clients log_lines since later_evidence hours_later \
+             hours_before_window project project_seen projects foreign_meshes",
             &[],
         )],
     },

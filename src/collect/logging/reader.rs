@@ -110,6 +110,11 @@ impl<'r> Reader<'r> {
         loop {
             let next = self.page(&call).await.and_then(|body| {
                 let page: Page = serde_json::from_slice(&body).map_err(|_| CallError::unreadable(&body))?;
+                if page.entries.iter().any(|entry| !entry.get().starts_with('{')) {
+                    return Err(CallError::odd(
+                        "`entries` of the answer is not as the API has it: not all are objects",
+                    ));
+                }
                 if page.error.is_some() {
                     return Err(CallError::under_success(&body, &call));
                 }
