@@ -235,7 +235,7 @@ pub const FAULTS: [Fault; 19] = [
             "not as the API has it",
             "no List",
             "2 UNKNOWN",
-            "has no number",
+            "is not a ClientConfig",
         ]),
     ),
 ];
