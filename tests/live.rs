@@ -555,6 +555,18 @@ impl Recipe {
                 .files
                 .retain(|path, _| path != failure.without && !path.starts_with(&below));
         }
+        // What a fixture takes away was not collected, and live it is not there.
+        for path in &whole.remove {
+            let source = path.split('/').next().unwrap();
+            let below = format!("{source}/");
+            let some = world.files.keys().any(|path| path.starts_with(&below));
+            let collectors = manifest["collectors"].as_array_mut().unwrap();
+            let own = collectors.iter_mut().find(|own| own["name"] == source && own["status"] == "OK");
+            if let Some(own) = own.filter(|_| source != "kubernetes") {
+                let status = if some { "PARTIAL" } else { "FAILED" };
+                *own = json!({"name": source, "status": status, "error": "404 NOT_FOUND: it is not in the bundle"});
+            }
+        }
         // A project is asked live where the scope has it, or a service names it: MD102's has a grant that stands astray.
         if world
             .files
