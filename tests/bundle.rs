@@ -463,7 +463,7 @@ fn what_a_collector_was_told_when_it_failed_is_redacted_too() {
     let sandbox = Sandbox::new();
     let world = common::fixture_world(&sandbox, "MD901", "fires-cluster");
     let manifest = fs::read_to_string(world.join("bundle.json")).unwrap();
-    let jwt = common::planted::JWT;
+    let jwt = planted::JWT;
     let told = format!("ada.planted@example.com\\\" (token {jwt}.planted)");
     let planted = manifest.replace("reader@ops.iam.gserviceaccount.com\\\"", &told);
     assert_ne!(planted, manifest);

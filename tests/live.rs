@@ -3,7 +3,7 @@
 mod common;
 
 use common::replayed::{Gist, Replayed, collector, gist};
-use common::{Sandbox, base, files, fixture_world, repository};
+use common::{Run, Sandbox, base, files, fixture_world, repository};
 use meshdoctor::diagnose::diagnose;
 use meshdoctor::report::to_json;
 use meshdoctor::rules::RuleSet;

@@ -1,7 +1,7 @@
 //! What an API said no with: Google's error object, a Kubernetes Status, or the words of something in between.
 use super::FailureKind;
 use crate::redact;
-use crate::snapshot::denied;
+use crate::snapshot::{denied, is_permission, is_resource};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -98,19 +98,19 @@ impl Refusal {
         if let Some(Google { error }) = google {
             let info = error.details.into_iter().find(|detail| !detail.reason.is_empty());
             let mut info = info.unwrap_or_default();
-            let permission = info.metadata.remove("permission");
+            let formed = |name: Option<String>, form: fn(&str) -> bool| name.filter(|name| form(name));
+            let permission = formed(info.metadata.remove("permission"), is_permission);
+            let resource = formed(info.metadata.remove("resource"), is_resource);
             let quoted = denied(&error.message);
             let disabled = (kind_of(code, &info.reason) == FailureKind::ApiDisabled).then(|| {
-                Some((
-                    info.metadata.remove("service")?,
-                    info.metadata.remove("consumer")?,
-                ))
+                let service = formed(info.metadata.remove("service"), is_resource)?;
+                Some((service, formed(info.metadata.remove("consumer"), is_resource)?))
             });
             return Self {
                 text: sentence(code, &error.status, &error.message),
                 speaker: Speaker::Google,
                 permission: permission.or(quoted.0),
-                resource: info.metadata.remove("resource").or(quoted.1),
+                resource: resource.or(quoted.1),
                 disabled: disabled.flatten().map(Box::new),
                 reason: info.reason,
                 code,

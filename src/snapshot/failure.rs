@@ -82,6 +82,16 @@ impl Failure {
         }
     }
 
+    /// Without names that have not the form of what they name: they are words of others.
+    fn formed(self) -> Self {
+        Self {
+            permission: self.permission.filter(|text| is_permission(text)),
+            resource: self.resource.filter(|text| is_resource(text)),
+            service: self.service.filter(|text| is_resource(text)),
+            ..self
+        }
+    }
+
     /// Whether only detail is missing for it: a permission without which a world can still be called healthy, or any on
     /// what stands above the project. What those would have said stays unknown, and each rule that needs it says so.
     pub fn is_detail(&self) -> bool {
@@ -105,7 +115,21 @@ pub fn denied(message: &str) -> (Option<String>, Option<String>) {
         return (None, None);
     };
     let told = |group: usize| found.get(group).map(|m| m.as_str().to_owned());
-    (told(1).or_else(|| told(2)), told(3))
+    let permission = told(1).or_else(|| told(2)).filter(|text| is_permission(text));
+    (permission, told(3).filter(|text| is_resource(text)))
+}
+
+/// `run.services.list`, or `list pods` of a cluster's RBAC. Others say what was missing: what has not the form is not shown.
+pub fn is_permission(text: &str) -> bool {
+    static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(?:list )?[a-z][\w.-]*$").ok());
+    FORM.as_ref().is_some_and(|form| form.is_match(text))
+}
+
+/// `projects/mesh-prod`, `//cloudresourcemanager.googleapis.com/projects/mesh-prod`, `cluster prod`, `dns.googleapis.com`.
+pub fn is_resource(text: &str) -> bool {
+    static FORM: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"^(?:cluster )?[\w./:@%~*+-]+$").ok());
+    FORM.as_ref().is_some_and(|form| form.is_match(text))
 }
 
 /// Whether a refusal is a perimeter's or a billing account's: then no role helps.
@@ -134,7 +158,7 @@ impl CollectorOutcome {
     /// Each failure by itself; of a manifest that has only the joined text, what that says beyond doubt.
     pub fn each_failure(&self) -> Vec<Failure> {
         if !self.failures.is_empty() || !matches!(self.status, Status::Failed | Status::Partial) {
-            return self.failures.clone();
+            return self.failures.iter().cloned().map(Failure::formed).collect();
         }
         let mut pieces: Vec<String> = Vec::new();
         for piece in self.error.split("; ") {

@@ -16,7 +16,7 @@ pub use crate::input::ReadError;
 pub use crate::names::{ProjectId, ProjectNumber};
 pub use availability::{Availability, all_needs};
 pub use collected::Collected;
-pub use failure::{Failure, FailureKind, denied, is_beyond_roles};
+pub use failure::{Failure, FailureKind, denied, is_beyond_roles, is_permission, is_resource};
 pub use manifest::{CollectorOutcome, FileDigest, Manifest, RedactionSummary, SCHEMA, Status};
 use read::layout_knows;
 pub use sources::{Compute, Dns, Fleet, Kubernetes, OrganizationIam, ProjectIam, RunLocation};

@@ -15,7 +15,7 @@ use super::permissions::Need;
 use super::refusal::kind_of;
 use super::token::{self, Token};
 use super::{Failure, FailureKind, Outcome, Store};
-use crate::snapshot::{denied, is_beyond_roles};
+use crate::snapshot::{denied, is_beyond_roles, is_permission, is_resource};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -236,7 +236,13 @@ fn failure(target: &Target, mesh: &str, trouble: Trouble) -> Failure {
 }
 
 /// The API's no. Not every denial is about a permission: the API may be off, or the quota project refused.
-fn refused(status: u16, text: String, reason: &str, mut said: impl FnMut(&str) -> Option<String>) -> Trouble {
+fn refused(
+    status: u16,
+    text: String,
+    reason: &str,
+    mut named: impl FnMut(&str) -> Option<String>,
+) -> Trouble {
+    let mut said = |key: &str| named(key).filter(|name| is_resource(name));
     let mut failure = Failure::new(kind_of(status, reason), text);
     match failure.kind {
         FailureKind::ApiDisabled => {
@@ -248,11 +254,14 @@ fn refused(status: u16, text: String, reason: &str, mut said: impl FnMut(&str) -
         }
         FailureKind::PermissionMissing => {
             let (quoted, on) = denied(&failure.error);
-            failure.permission = said("permission").or(quoted).or_else(|| match reason {
-                "" | "IAM_PERMISSION_DENIED" => Some(PERMISSION.to_owned()),
-                "USER_PROJECT_DENIED" => Some("serviceusage.services.use".to_owned()),
-                _ => None,
-            });
+            failure.permission = said("permission")
+                .filter(|text| is_permission(text))
+                .or(quoted)
+                .or_else(|| match reason {
+                    "" | "IAM_PERMISSION_DENIED" => Some(PERMISSION.to_owned()),
+                    "USER_PROJECT_DENIED" => Some("serviceusage.services.use".to_owned()),
+                    _ => None,
+                });
             failure.resource = said("resource").or(on);
             if failure.permission.is_none() {
                 failure.kind = FailureKind::Other;

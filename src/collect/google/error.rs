@@ -2,7 +2,7 @@
 use super::Call;
 use crate::collect::refusal::{code, kind_of, not_json, one_line, without};
 use crate::collect::{Failure, FailureKind};
-use crate::snapshot::{denied, is_beyond_roles};
+use crate::snapshot::{denied, is_beyond_roles, is_permission, is_resource};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 use std::time::Duration;
@@ -116,7 +116,7 @@ impl CallError {
         error.text = one_line(&error.text);
         let data = |name: &str| {
             let value = info?.get("metadata")?.get(name)?.as_str()?;
-            Some(value.to_owned())
+            is_resource(value).then(|| value.to_owned())
         };
         error.retry_after = error.retry_after.or_else(|| retry_info(told?));
         if kind_of(status, reason) == FailureKind::ApiDisabled {
@@ -132,7 +132,7 @@ impl CallError {
             error.service = Some(service);
             return error;
         }
-        error.permission = data("permission");
+        error.permission = data("permission").filter(|text| is_permission(text));
         error.resource = data("resource");
         if reason == "USER_PROJECT_DENIED" {
             // About the project that quota is billed to, not about what was asked for.
@@ -179,7 +179,7 @@ impl CallError {
 
     /// With a secret taken out, wherever somebody echoed it.
     pub fn without(mut self, secret: &str) -> Self {
-        let named = [self.permission.as_mut(), self.resource.as_mut()];
+        let named = [&mut self.permission, &mut self.resource, &mut self.service];
         for text in named.into_iter().flatten().chain([&mut self.text]) {
             *text = without(text, secret);
         }
