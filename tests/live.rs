@@ -561,7 +561,9 @@ impl Recipe {
             let below = format!("{source}/");
             let some = world.files.keys().any(|path| path.starts_with(&below));
             let collectors = manifest["collectors"].as_array_mut().unwrap();
-            let own = collectors.iter_mut().find(|own| own["name"] == source && own["status"] == "OK");
+            let own = collectors
+                .iter_mut()
+                .find(|own| own["name"] == source && own["status"] == "OK");
             if let Some(own) = own.filter(|_| source != "kubernetes") {
                 let status = if some { "PARTIAL" } else { "FAILED" };
                 *own = json!({"name": source, "status": status, "error": "404 NOT_FOUND: it is not in the bundle"});

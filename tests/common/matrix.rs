@@ -241,7 +241,7 @@ pub const FAULTS: [Fault; 19] = [
 ];
 
 /// Where a fault means something else than elsewhere: target, fault, what a check must make of it.
-const OTHERWISE: [(&str, &str, Expected); 17] = [
+const OTHERWISE: [(&str, &str, Expected); 18] = [
     // They have no pages.
     ("clusters", "page-token loop", Survived),
     ("clusters", "503 after the first answer", Survived),
@@ -261,6 +261,7 @@ const OTHERWISE: [(&str, &str, Expected); 17] = [
     ("csds, gRPC alone", "reset in mid-body", Survived),
     ("csds, gRPC alone", "truncated", Survived),
     ("csds, gRPC alone", "HTML", Survived),
+    ("csds, gRPC alone", "hang", Survived),
     ("csds, gRPC alone", "10 MB of nothing in one line", Survived),
     // A cluster need not have every kind of Istio's.
     ("envoyfilters", "404", Survived),

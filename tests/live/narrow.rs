@@ -62,7 +62,7 @@ fn plan(rules: &RuleSet, sandbox: &Sandbox) -> BTreeMap<PathBuf, BTreeSet<String
         let report = report(&snapshot(&world), rules, &Selection::default());
         let findings = report["findings"].as_array().unwrap();
         let codes: BTreeSet<&str> = findings.iter().map(|f| f["code"].as_str().unwrap()).collect();
-        for code in codes {
+        for code in codes.into_iter().filter(is_of_the_mesh) {
             let seen = seen.entry(code.to_owned()).or_default();
             *seen += 1;
             if *seen <= WORLDS {
@@ -114,12 +114,7 @@ fn every_rule_alone_finds_live_what_it_finds_in_the_folder() {
                 ..Selection::default()
             };
             let folder = report(&snapshot, &rules, &selection);
-            let mut flags = vec!["-o", "json", "--rule", &code];
-            if code == "MD107" {
-                // The project of a shared network is asked where the scope names it.
-                flags.extend(["--service-project", "net-prod"]);
-            }
-            let live = replayed.check(&sandbox, &flags).json();
+            let live = replayed.check(&sandbox, &["-o", "json", "--rule", &code]).json();
             if said(&folder) != said(&live) {
                 wrong.push(format!(
                     "{code} {}\n{}\n{}",
@@ -133,8 +128,13 @@ fn every_rule_alone_finds_live_what_it_finds_in_the_folder() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let all: BTreeSet<String> = rules.rules.iter().map(|rule| rule.code().to_owned()).collect();
-    assert_eq!(fired, all);
+    let all = rules.rules.iter().map(|rule| rule.code().to_owned());
+    assert_eq!(fired, all.filter(is_of_the_mesh).collect::<BTreeSet<_>>());
+}
+
+/// What is said of a collector tells the calls that it made, which a folder does not know.
+fn is_of_the_mesh(code: &String) -> bool {
+    !code.starts_with("MD90")
 }
 
 /// Whether a file is one of those that the sources bring.
