@@ -158,7 +158,7 @@ impl<'a> Lens<'a> {
     }
 
     /// Told whether a record is open where the next block begins.
-    pub fn expect(&self, is_open: bool) {
+    pub fn prepare(&self, is_open: bool) {
         self.is_open.store(is_open, Relaxed);
     }
 }

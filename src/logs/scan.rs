@@ -133,7 +133,7 @@ impl<'l, 'a> Scan<'l, 'a> {
         }
         place.lines += look.lines;
         self.lens.adapt(&mut self.rate, bytes, &look);
-        self.lens.expect(self.joiner.is_open());
+        self.lens.prepare(self.joiner.is_open());
         Ok(())
     }
 
