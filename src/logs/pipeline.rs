@@ -1,7 +1,7 @@
 //! Blocks of a stream read one at a time, worked on by several threads at once, and taken in the order of the stream.
 //!
 //! Every thread reads a block in its turn and works on it while it is warm in that processor's cache. Of what is done, the
-//! thread that finds the next block in order takes it, and all that follow. No thread only waits for others to work.
+//! thread that finds the next block in order takes it, and all that follow: no thread is there only to wait.
 use super::blocks::{Block, Blocks};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -111,7 +111,7 @@ where
         None
     }
 
-    /// Reads the next block. One that a long line made grow is worked on before another is read, lest many be held.
+    /// Reads the next block. A huge one is worked on before another is read, lest many be held.
     #[expect(clippy::type_complexity)]
     fn read(&self, mut block: Block) -> Option<(u64, io::Result<(Block, Option<T>)>)> {
         let mut turn = lock(&self.turn);
@@ -125,7 +125,7 @@ where
         match result {
             Ok(false) => None,
             Ok(true) => {
-                let done = block.is_grown().then(|| (self.work)(&block));
+                let done = block.is_huge().then(|| (self.work)(&block));
                 Some((number, Ok((block, done))))
             }
             Err(error) => Some((number, Err(error))),
