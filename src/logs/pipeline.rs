@@ -184,3 +184,65 @@ impl<R, T, E, W, F> Drop for StopOnPanic<'_, '_, R, T, E, W, F> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::super::blocks::Limits;
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    fn blocks(text: &str) -> Blocks<&[u8]> {
+        let limits = Limits {
+            block: 8,
+            ..Limits::default()
+        };
+        Blocks::new(text.as_bytes(), limits)
+    }
+
+    #[test]
+    fn a_slow_block_is_overtaken_and_still_taken_first() {
+        let text: String = (0..200).map(|n| format!("{n}\n")).collect();
+        let (mut taken, finished, more) = (String::new(), Mutex::new(Vec::new()), Condvar::new());
+        let done: Result<(), io::Error> = run(
+            4,
+            &mut blocks(&text),
+            |block| {
+                if block.bytes().starts_with(b"0") {
+                    // Until another is done: for ever, were blocks worked on one at a time.
+                    drop(more.wait_while(lock(&finished), |done| done.is_empty()).unwrap());
+                }
+                lock(&finished).push(block.bytes().to_vec());
+                more.notify_all();
+            },
+            |block| {
+                taken += std::str::from_utf8(block?.0.bytes()).unwrap();
+                Ok(())
+            },
+        );
+        done.unwrap();
+        assert_eq!(taken, text);
+        assert!(!lock(&finished).first().unwrap().starts_with(b"0"));
+    }
+
+    #[test]
+    fn the_first_error_ends_it_and_a_thread_that_dies_leaves_none_waiting() {
+        let text = "line\n".repeat(1000);
+        let mut taken = 0;
+        let stopped = run(
+            3,
+            &mut blocks(&text),
+            |_| (),
+            |_| {
+                taken += 1;
+                if taken < 5 { Ok(()) } else { Err(taken) }
+            },
+        );
+        assert_eq!((stopped, taken), (Err(5), 5));
+        let died = catch_unwind(AssertUnwindSafe(|| {
+            let work = |_: &Block| panic!("on purpose");
+            run(3, &mut blocks(&text), work, |_| Ok::<(), ()>(()))
+        }));
+        assert!(died.is_err());
+    }
+}
