@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_first_error_ends_it_and_a_thread_that_dies_leaves_none_waiting() {
-        let text = "line\n".repeat(1000);
+        let text = "first\n".to_owned() + &"line\n".repeat(1000);
         let mut taken = 0;
         let stopped = run(
             3,
@@ -240,7 +240,7 @@ mod tests {
         );
         assert_eq!((stopped, taken), (Err(5), 5));
         let died = catch_unwind(AssertUnwindSafe(|| {
-            let work = |_: &Block| panic!("on purpose");
+            let work = |block: &Block| assert!(!block.bytes().starts_with(b"first"), "on purpose");
             run(3, &mut blocks(&text), work, |_| Ok::<(), ()>(()))
         }));
         assert!(died.is_err());
