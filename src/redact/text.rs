@@ -3,6 +3,7 @@ use super::tokens::{OPEN, Tokens};
 use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// One form of secret. What is replaced is the group `v` or `w`, or else all of the match.
 struct Form {
@@ -15,7 +16,7 @@ struct Form {
 }
 
 /// A blank, as it is or percent-encoded: servers encode the messages that Envoy logs.
-const FORMS: [Form; 12] = [
+static FORMS: [Form; 12] = [
     Form {
         kind: "private-key",
         pattern: r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
@@ -139,7 +140,8 @@ fn is_service_account(address: &str) -> bool {
 
 /// All forms, ready to search.
 pub struct Forms {
-    forms: Vec<(&'static Form, Regex)>,
+    /// Each is built when a text first has its mark: most runs see few of them, and building takes longer than searching.
+    forms: [(&'static Form, OnceLock<Option<Regex>>); FORMS.len()],
     /// The user's own.
     own: Vec<Regex>,
     marks: AhoCorasick,
@@ -152,13 +154,11 @@ const CONTEXT: [&str; 6] = ["\"env\"", "last-applied", "header", "\\u00", "auth"
 
 impl Forms {
     /// # Errors
-    /// Where a pattern is no regular expression.
+    /// Where the search for marks cannot be built.
     pub fn new(own: Vec<Regex>) -> Result<Self, regex::Error> {
-        let mut forms = Vec::new();
         let mut words = Vec::new();
         let mut form_of = Vec::new();
         for (index, form) in FORMS.iter().enumerate() {
-            forms.push((form, Regex::new(form.pattern)?));
             words.extend(form.marks);
             form_of.resize(words.len(), index);
         }
@@ -167,7 +167,7 @@ impl Forms {
         // A few dozen short words always build.
         let marks = built.map_err(|error| regex::Error::Syntax(error.to_string()))?;
         Ok(Self {
-            forms,
+            forms: FORMS.each_ref().map(|form| (form, OnceLock::new())),
             own,
             marks,
             form_of,
@@ -207,6 +207,12 @@ impl Forms {
             if wanted & (1 << index) == 0 || leave.contains(&form.kind) {
                 continue;
             }
+            let pattern = pattern.get_or_init(|| Regex::new(form.pattern).ok());
+            let Some(pattern) = pattern else {
+                // Better nothing to read than a secret.
+                new = Cow::Owned(tokens.replace(form.kind, &new));
+                continue;
+            };
             if let Some(changed) = replace(pattern, form.kind, form.spares, &new, tokens) {
                 new = Cow::Owned(changed);
             }
@@ -294,6 +300,13 @@ mod tests {
         let new = forms.redact(text, &[], &mut tokens);
         assert!(new.is_none() || forms.may_matter(text.as_bytes()), "{text}");
         new.unwrap_or_else(|| text.to_owned())
+    }
+
+    #[test]
+    fn every_form_is_a_regular_expression() {
+        for form in &FORMS {
+            assert!(Regex::new(form.pattern).is_ok(), "{}", form.kind);
+        }
     }
 
     #[test]
