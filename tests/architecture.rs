@@ -13,7 +13,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "snapshot",
         ],
     ),
-    ("collect", &["gcp", "redact", "scope", "snapshot", "xds"]),
+    ("collect", &["gcp", "logs", "redact", "scope", "snapshot", "xds"]),
     ("config", &[]),
     (
         "diagnose",

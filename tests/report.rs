@@ -85,7 +85,7 @@ fn finding_keeps_the_contract(finding: &Value, ids: &[&str]) {
         has_fields(
             evidence,
             &["source", "locator", "excerpt"],
-            &["count", "firstSeen", "lastSeen"],
+            &["count", "firstSeen", "lastSeen", "atLeast"],
         );
     }
     for fix in each(finding, "fixes") {
@@ -174,7 +174,7 @@ fn report_keeps_the_contract(report: &Value) {
     for collector in each(report, "collectors") {
         has_fields(
             collector,
-            &["name", "status", "items", "durationMs"],
+            &["name", "status", "items", "durationMs", "notes"],
             &["error", "permissionNeeded"],
         );
         is_word(&collector["status"], &["OK", "PARTIAL", "FAILED", "SKIPPED"]);

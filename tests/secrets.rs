@@ -289,11 +289,11 @@ fn broken_answers_with_secrets_in_them_tell_none() {
             "--kubeconfig",
             kubeconfig.to_str().unwrap(),
             "--timeout",
-            "5s",
+            "2s",
         ];
         // What breaks answers needs the right token to be asked.
         let flags: &[&str] = if fault.contains("truncate") {
-            &["--timeout", "5s"]
+            &["--timeout", "2s"]
         } else {
             &own
         };

@@ -1,13 +1,17 @@
 //! `meshdoctor bundle`: create, inspect, verify.
+use super::live::{self, LiveArgs};
 use super::output::Format;
 use super::scope::ScopeArgs;
 use super::{CliError, exit, output};
 use crate::diagnose;
 use crate::report::v1::{self, BundleFile, BundleInfo, BundleRedaction};
 use crate::report::{self, safe};
-use crate::snapshot::Manifest;
+use crate::rules::RuleSet;
+use crate::rules::engine::Selection;
 use crate::snapshot::read::{self, Checked, Fault, Options};
-use crate::snapshot::write::{self, Key, Level, Redaction};
+use crate::snapshot::write::{self, Key, Level, Redaction, WriteError};
+use crate::snapshot::{Manifest, Snapshot, Status};
+use clap::builder::FalseyValueParser;
 use clap::{Subcommand, ValueEnum};
 use regex::Regex;
 use std::fmt::Write;
@@ -21,7 +25,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write a bundle from snapshot directories, archives or loose files, without secrets
+    /// Write a bundle without secrets: of a live project, or from files; exit status 3 where something was not collected
     Create(Box<CreateArgs>),
     /// Show what a bundle holds, what became of every collector, and what was taken out
     Inspect {
@@ -40,7 +44,7 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct CreateArgs {
-    /// Snapshot directories, archives or loose files; `-` is standard input
+    /// Snapshot directories, archives or loose files; `-` is standard input; without any, a live project is collected
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The bundle to write (.tar.zst); a directory where it ends with `/` or is an empty folder
@@ -60,6 +64,11 @@ struct CreateArgs {
     iam_policy: Vec<(String, PathBuf)>,
     #[command(flatten)]
     scope: ScopeArgs,
+    #[command(flatten)]
+    live: LiveArgs,
+    /// Plain lines of progress where there is no terminal
+    #[arg(short, long, env = "MESHDOCTOR_VERBOSE", value_parser = FalseyValueParser::new())]
+    verbose: bool,
 }
 
 /// `--redact`.
@@ -89,11 +98,7 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
 
 fn create(args: &CreateArgs) -> Result<u8, CliError> {
     if args.paths.is_empty() && args.iam_policy.is_empty() {
-        return Err(CliError::Usage(
-            "no path given, and this version collects nothing itself: live collection comes later\n  remedy: name a snapshot \
-             directory, an archive, or the files at hand: `meshdoctor bundle create snapshot/ -o bundle.tar.zst`"
-                .into(),
-        ));
+        return create_live(args);
     }
     let options = Options {
         iam_policies: args.iam_policy.clone(),
@@ -101,29 +106,80 @@ fn create(args: &CreateArgs) -> Result<u8, CliError> {
     };
     let mut snapshot = read::read(&args.paths, &options)?;
     args.scope.apply(&mut snapshot);
-    let key = match &args.redact_key {
-        Some(text) => Key::from_text(text),
-        None => Key::random().map_err(|error| {
-            CliError::Usage(format!(
-                "no random key for the redaction: {error}\n  remedy: run it where the system's random source can be read"
-            ))
-        })?,
-    };
-    let redaction = Redaction {
-        level: match args.redact {
-            RedactLevel::Off => Level::Off,
-            RedactLevel::Default => Level::Default,
-            RedactLevel::Strict => Level::Strict,
-        },
-        patterns: args.redact_pattern.clone(),
-        key,
-    };
-    let to = &args.output;
-    let as_folder = to.is_dir() || to.as_os_str().to_string_lossy().ends_with('/');
-    let written = if as_folder {
-        write::directory(&snapshot, &redaction, to)?
+    put(args, &snapshot)?;
+    Ok(exit::FINE)
+}
+
+/// Collects everything, whatever rules there are: who reads the bundle may ask for more than who made it.
+fn create_live(args: &CreateArgs) -> Result<u8, CliError> {
+    writable(&args.output)?;
+    let file = args.live.settings()?;
+    let folders: Vec<PathBuf> = file.list("rules").iter().map(PathBuf::from).collect();
+    let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
+    let set = RuleSet::with(&folders).map_err(CliError::Rules)?;
+    let brought = live::collect(&live::Order {
+        args: &args.live,
+        scope: &args.scope,
+        file: &file,
+        set: &set,
+        selection: &Selection::default(),
+        verbose: args.verbose,
+        then: "the bundle will hold what is there",
+    })?;
+    let snapshot = read::from_world(brought.world)?;
+    put(args, &snapshot)?;
+    // Its files were read until here.
+    drop(brought.store);
+    if brought.stopped {
+        eprintln!("stopped (Ctrl-C): the bundle holds what was collected until then");
+    }
+    for outcome in brought.manifest.unfinished() {
+        let part = match outcome.status {
+            Status::Partial => "collected in part",
+            _ => "not collected",
+        };
+        let needed = match outcome.permission_needed.as_str() {
+            "" => String::new(),
+            permission => format!(" (needs {permission})"),
+        };
+        let text = format!("{part}: {}{needed}: {}", outcome.name, outcome.error);
+        eprintln!("{}", safe(&text));
+    }
+    Ok(if brought.manifest.is_whole() {
+        exit::FINE
     } else {
-        write::bundle(&snapshot, &redaction, to)?
+        exit::INCONCLUSIVE
+    })
+}
+
+fn as_folder(to: &Path) -> bool {
+    to.is_dir() || to.as_os_str().to_string_lossy().ends_with('/')
+}
+
+/// Whether something can be written there: nobody wants to know after a minute of collecting.
+fn writable(to: &Path) -> Result<(), CliError> {
+    let is_full = |path: &Path| std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+    if as_folder(to) && is_full(to) {
+        return Err(WriteError::Exists(to.to_owned()).into());
+    }
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match tempfile::tempfile_in(folder.unwrap_or(Path::new("."))) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(CliError::Write {
+            path: to.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Writes the bundle, and says what was written and what was not.
+fn put(args: &CreateArgs, snapshot: &Snapshot) -> Result<(), CliError> {
+    let redaction = redaction(args)?;
+    let to = &args.output;
+    let written = if as_folder(to) {
+        write::directory(snapshot, &redaction, to)?
+    } else {
+        write::bundle(snapshot, &redaction, to)?
     };
     // What the layout does not know is told by the reader and again by the writer: once is enough.
     let unread = snapshot
@@ -149,8 +205,27 @@ fn create(args: &CreateArgs) -> Result<u8, CliError> {
         written.manifest.files.len(),
         redaction.level.as_str()
     );
-    output::write(&text, None)?;
-    Ok(exit::FINE)
+    output::write(&text, None)
+}
+
+fn redaction(args: &CreateArgs) -> Result<Redaction, CliError> {
+    let key = match &args.redact_key {
+        Some(text) => Key::from_text(text),
+        None => Key::random().map_err(|error| {
+            CliError::Usage(format!(
+                "no random key for the redaction: {error}\n  remedy: run it where the system's random source can be read"
+            ))
+        })?,
+    };
+    Ok(Redaction {
+        level: match args.redact {
+            RedactLevel::Off => Level::Off,
+            RedactLevel::Default => Level::Default,
+            RedactLevel::Strict => Level::Strict,
+        },
+        patterns: args.redact_pattern.clone(),
+        key,
+    })
 }
 
 fn inspect(file: &Path, format: Format) -> Result<u8, CliError> {

@@ -4,7 +4,7 @@ use super::output::{ColorChoice, Format};
 use super::scope::ScopeArgs;
 use super::{CliError, exit, output};
 use crate::config::Settings;
-use crate::diagnose::diagnose;
+use crate::diagnose::{diagnose, unfinished};
 use crate::report;
 use crate::report::table::{self, TableOptions};
 use crate::report::v1::{Report, finding::Severity, report::Verdict};
@@ -29,10 +29,10 @@ pub struct Args {
     /// Exit with 1 where a finding is at least this severe [default: error]
     #[arg(long, env = "MESHDOCTOR_FAIL_ON", value_enum)]
     fail_on: Option<FailOn>,
-    /// Only rules of this layer (repeatable)
+    /// Only rules of this layer, and live only what they need (repeatable)
     #[arg(long, env = "MESHDOCTOR_LAYER", value_name = "LAYER", value_delimiter = ',')]
     layer: Vec<String>,
-    /// Only this rule (repeatable)
+    /// Only this rule, and live only what it needs (repeatable)
     #[arg(long, env = "MESHDOCTOR_RULE", value_name = "CODE", value_delimiter = ',')]
     rule: Vec<String>,
     /// A folder of rules to add, or to replace by code (repeatable)
@@ -90,9 +90,19 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
         return Ok(status);
     }
     let report = if args.paths.is_empty() && args.iam_policy.is_empty() {
-        let brought = live::collect(&args.live, &args.scope, &file, &set, args.verbose)?;
-        let snapshot = read::from_world(brought.world)?;
-        let report = diagnose(&snapshot, &set, &selection)?;
+        let brought = live::collect(&live::Order {
+            args: &args.live,
+            scope: &args.scope,
+            file: &file,
+            set: &set,
+            selection: &selection,
+            verbose: args.verbose,
+            then: "diagnosing what is there",
+        })?;
+        let mut report = diagnose(&brought.snapshot, &set, &selection)?;
+        if brought.stopped && !brought.manifest.is_whole() {
+            unfinished(&mut report, "the collecting was stopped before its end (Ctrl-C)");
+        }
         // Its files were read until here.
         drop(brought.store);
         report

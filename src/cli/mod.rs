@@ -78,6 +78,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man => completions::man(Cli::command()),
     };
+    live::wait_if_ending();
     match outcome {
         Ok(status) => status.into(),
         // Whoever reads our output has had enough: `meshdoctor … | head`.

@@ -1,15 +1,17 @@
 //! Everything at once: each collector a task of its own, bounded together, until all are done, the deadline comes, or the user stops.
+use super::asked::NOT_NEEDED;
 use super::gather::{Event, Means};
 use super::google::{CallError, Client, Limits};
-use super::logging::{self, Sign, Wanted};
+use super::logging::{self, Wanted};
 use super::named::{self, Telling, Told};
 use super::reach::{self, Reach};
-use super::{Endpoints, Failure, FailureKind, Outcome, Store, Token};
+use super::until::one_try;
+use super::{Asked, Endpoints, Failure, FailureKind, Outcome, Store, Token, sound};
 use super::{cloud_run, clusters, compute, dns, fleet, iam, service_usage};
+use crate::logs::Signature;
 use crate::scope::Scope;
-use crate::snapshot::{Blob, Manifest, World};
+use crate::snapshot::{Manifest, ReadError, Snapshot, World};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,16 +36,18 @@ pub struct Request {
     /// How far back logs are read, in seconds.
     pub since: i64,
     pub most_log_entries: u64,
-    /// A telling log entry shows one of these.
-    pub signs: BTreeSet<Sign>,
-    /// Something is looked for in the logs that no sign tells.
-    pub every_entry: bool,
+    /// What is looked for in the logs.
+    pub signatures: Arc<[Signature]>,
     /// How clusters are reached.
     pub reach: Reach,
+    /// Nothing else is collected.
+    pub asked: Asked,
 }
 
 /// What was brought.
 pub struct Brought {
+    /// The files, read: what could not be is not among them.
+    pub snapshot: Snapshot,
     /// The files, and the manifest as `bundle.json` among them.
     pub world: World,
     pub manifest: Manifest,
@@ -56,22 +60,22 @@ pub struct Brought {
 /// Why nothing could be collected at all.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
-    #[error("no temporary folder: {0}\n  remedy: set TMPDIR to a folder that can be written")]
+    #[error("no temporary folder: {0}; set TMPDIR to a folder that can be written")]
     Store(#[from] io::Error),
     #[error("{0}")]
     Client(String),
-    #[error("the manifest: {0}")]
-    Manifest(#[from] serde_json::Error),
+    #[error(transparent)]
+    Read(#[from] ReadError),
 }
 
-/// Collects everything. `stop` turning true ends what is under way; what was brought by then counts.
+/// Collects what is asked for. `stop` turning true ends what is under way; what was brought by then counts.
 pub async fn collect(
     request: Request,
+    store: Arc<Store>,
     events: UnboundedSender<Event>,
     stop: watch::Receiver<bool>,
 ) -> Result<Brought, CollectError> {
-    let means = means(&request, events, stop.clone())?;
-    let store = Arc::clone(&means.store);
+    let means = means(&request, Arc::clone(&store), events, stop.clone())?;
     let (outcomes, memberships) = run(&means, &request).await;
     let mut scope = request.scope;
     if scope.memberships.is_empty() {
@@ -83,18 +87,19 @@ pub async fn collect(
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         collected_at: Some(request.now),
         scope,
+        counted_to: outcomes
+            .iter()
+            .flat_map(|outcome| outcome.counted_to.clone())
+            .collect(),
         collectors: outcomes.iter().map(Outcome::for_manifest).collect(),
         ..Manifest::default()
     };
-    let mut world = store.world();
-    let json = serde_json::to_vec(&manifest)?;
-    world
-        .files
-        .insert("bundle.json".to_owned(), Blob::memory("bundle.json", json));
     let stopped = *stop.borrow();
+    let sound = sound::read(store.world(), manifest)?;
     Ok(Brought {
-        world,
-        manifest,
+        snapshot: sound.snapshot,
+        world: sound.world,
+        manifest: sound.manifest,
         stopped,
         store,
     })
@@ -103,25 +108,37 @@ pub async fn collect(
 /// The means of a run that begins now.
 pub fn means(
     request: &Request,
+    store: Arc<Store>,
     events: UnboundedSender<Event>,
     stop: watch::Receiver<bool>,
 ) -> Result<Means, CollectError> {
+    let deadline = Instant::now() + request.timeout;
+    let limits = Limits {
+        attempt: request.limits.attempt.min(one_try(deadline, TRIES)),
+        ..request.limits
+    };
     let client = Client::new(
         request.endpoints.clone(),
         Arc::clone(&request.token),
         request.quota_project.clone(),
-        request.limits,
-        Instant::now() + request.timeout,
+        limits,
+        deadline,
         stop,
     )
     .map_err(|error: CallError| CollectError::Client(error.text))?;
     Ok(Means {
         client,
-        store: Arc::new(Store::new()?),
+        store,
         scope: Arc::new(request.scope.clone()),
+        asked: Arc::new(request.asked.clone()),
         events,
     })
 }
+
+/// A call that is not answered is given up and tried again, so often before the deadline.
+const TRIES: u32 = 4;
+/// What others wait for must end before the deadline does: in half of the time.
+const OTHERS_WAIT: u32 = 2;
 
 /// What a task ends with: its outcomes, and the memberships where it learnt of them.
 #[derive(Default)]
@@ -157,21 +174,20 @@ async fn run(means: &Means, request: &Request) -> (Vec<Outcome>, Vec<String>) {
     let mut tasks: JoinSet<Done> = JoinSet::new();
     let (telling, told) = named::channel();
     macro_rules! start {
-        ($collector:path $(, $told:ident)?) => {{
+        ($collector:ident $(, $told:ident)?) => {{
             let means = means.clone();
             $(let $told = $told.clone();)?
             tasks.spawn(async move {
-                let outcome = $collector(&means $(, $told)?).await;
-                means.tell(Event::Finished(Box::new(outcome.clone())));
-                Done::from(outcome)
+                let collector = async { $collector::collect(&means $(, $told)?).await };
+                Done::from(if_asked(&means, $collector::NAME, collector).await)
             });
         }};
     }
-    start!(iam::collect, told);
-    start!(service_usage::collect);
-    start!(dns::collect, told);
-    start!(compute::collect, told);
-    start!(clusters::collect);
+    start!(iam, told);
+    start!(service_usage);
+    start!(dns, told);
+    start!(compute, told);
+    start!(clusters);
     tasks.spawn(logs(means.clone(), options(request)));
     tasks.spawn(fleet_and_clusters(means.clone(), request.clone()));
     tasks.spawn(services(means.clone(), telling));
@@ -199,30 +215,53 @@ async fn run(means: &Means, request: &Request) -> (Vec<Outcome>, Vec<String>) {
     (outcomes, memberships)
 }
 
-async fn logs(means: Means, options: logging::Options) -> Done {
-    let outcome = logging::collect(&means, &options).await;
+/// Lets a collector run, unless nobody needs it.
+async fn if_asked(means: &Means, name: &'static str, collector: impl Future<Output = Outcome>) -> Outcome {
+    let outcome = if means.asked.collector(name) {
+        collector.await
+    } else {
+        Outcome {
+            name,
+            skipped: true,
+            notes: vec![NOT_NEEDED.to_owned()],
+            ..Outcome::default()
+        }
+    };
     means.tell(Event::Finished(Box::new(outcome.clone())));
-    outcome.into()
+    outcome
+}
+
+async fn logs(means: Means, options: logging::Options) -> Done {
+    if_asked(&means, logging::NAME, logging::collect(&means, &options))
+        .await
+        .into()
 }
 
 /// The fleet, whose memberships say which clusters there are; and those, side by side. Where the clusters are known without it,
 /// they do not wait for it.
 async fn fleet_and_clusters(means: Means, request: Request) -> Done {
+    let mut listed = None;
     let fleet = async {
-        let (outcome, names) = fleet::collect(&means).await;
-        means.tell(Event::Finished(Box::new(outcome.clone())));
-        (outcome, names)
+        let (outcome, names) = fleet::collect(&means.with_share(OTHERS_WAIT)).await;
+        listed = names;
+        outcome
     };
-    let clusters = async |names: Option<Vec<String>>| {
-        let targets = reach::clusters(&means, &request, names.as_deref()).await;
-        (targets.names(), reach::kubernetes(&means, targets).await)
+    let fleet = if_asked(&means, fleet::NAME, fleet);
+    let clusters = async |listed: Option<Vec<String>>| {
+        let mut memberships = Vec::new();
+        let kubernetes = async {
+            let targets = reach::clusters(&means, &request, listed.as_deref()).await;
+            memberships = targets.names();
+            reach::kubernetes(&means, targets).await
+        };
+        let outcome = if_asked(&means, reach::KUBERNETES, kubernetes).await;
+        (memberships, outcome)
     };
     let (fleet, (memberships, kubernetes)) = if reach::are_known(&means, &request) {
-        let ((fleet, _), clusters) = tokio::join!(fleet, clusters(None));
-        (fleet, clusters)
+        tokio::join!(fleet, clusters(None))
     } else {
-        let (fleet, names) = fleet.await;
-        (fleet, clusters(names).await)
+        let fleet = fleet.await;
+        (fleet, clusters(listed).await)
     };
     Done {
         outcomes: vec![fleet, kubernetes],
@@ -232,26 +271,27 @@ async fn fleet_and_clusters(means: Means, request: Request) -> Done {
 
 /// Cloud Run, whose services name what others ask for.
 async fn services(means: Means, telling: Telling) -> Done {
+    let waited_for = means.with_share(OTHERS_WAIT);
     let seen = |all| _ = telling.send_replace(Some(named::of_services(&means, all)));
-    let outcome = cloud_run::collect(&means, seen).await;
-    means.tell(Event::Finished(Box::new(outcome.clone())));
-    outcome.into()
+    if_asked(&means, cloud_run::NAME, cloud_run::collect(&waited_for, seen))
+        .await
+        .into()
 }
 
 /// The clients that Traffic Director has of the meshes that the services name.
 async fn clients(means: Means, request: Request, mut told: Told) -> Done {
-    let named = told.named().await;
-    reach::csds(&means, &request, named).await.into()
+    let clients = async {
+        let named = told.named().await;
+        reach::csds(&means, &request, named).await
+    };
+    if_asked(&means, reach::CSDS, clients).await.into()
 }
 
 fn options(request: &Request) -> logging::Options {
+    let from = logging::from(request.now, request.since);
     logging::Options {
-        wanted: Wanted {
-            services: request.scope.services.clone(),
-            from: Some(logging::from(request.now, request.since)),
-            signs: request.signs.clone(),
-            everything: request.every_entry,
-        },
+        wanted: Wanted::of(&request.signatures, request.scope.services.clone(), from),
+        signatures: Arc::clone(&request.signatures),
         most: request.most_log_entries,
         clusters: true,
     }

@@ -77,7 +77,8 @@ pub async fn collect(means: &Means, mut told: Told) -> Outcome {
 }
 
 async fn of_project(book: &Book<'_>, project: &str, extra: bool) {
-    let listings = LISTINGS.into_iter();
+    let asked = |(file, ..): &(&str, &str, &str)| book.means.asked.listing(NAME, file);
+    let listings = LISTINGS.into_iter().filter(asked);
     join_all(listings.map(|(file, path, permission)| async move {
         let call = Call::get(
             Api::Compute,

@@ -1,6 +1,6 @@
 //! What collectors share: the run's means, and a book in which each keeps what it brought and what failed.
 use super::google::{Call, CallError, Client, Listing, Paging};
-use super::{Failure, Outcome, Store, permissions};
+use super::{Asked, Failure, Outcome, Store, permissions};
 use crate::scope::Scope;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -27,6 +27,7 @@ pub struct Means {
     pub client: Client,
     pub store: Arc<Store>,
     pub scope: Arc<Scope>,
+    pub asked: Arc<Asked>,
     pub events: UnboundedSender<Event>,
 }
 
@@ -34,6 +35,14 @@ impl Means {
     pub fn tell(&self, event: Event) {
         // Nobody may be listening.
         let _ = self.events.send(event);
+    }
+
+    /// The same with less time: somebody waits for what these bring.
+    pub fn with_share(&self, parts: u32) -> Self {
+        Self {
+            client: self.client.with_share(parts),
+            ..self.clone()
+        }
     }
 
     /// The fleet's project, and those of the services, each once.
@@ -80,6 +89,11 @@ impl<'a> Book<'a> {
     pub fn fail(&self, failure: Failure) {
         tracing::debug!(collector = self.name, call = failure.call, "{}", failure.error);
         self.with(|outcome| outcome.failures.push(failure));
+    }
+
+    /// What the log of a project says more often than that was not read to the end.
+    pub fn counted_to(&self, project: &str, count: u64) {
+        self.with(|outcome| outcome.counted_to.insert(project.to_owned(), count));
     }
 
     /// Counts what was brought.

@@ -43,6 +43,9 @@ pub const NEEDS: &[Need] = &[
     ),
 ];
 
+/// What a decision about access needs, each with all the others.
+const POLICIES: [&str; 3] = ["policy", "deny-policies", "service-accounts"];
+
 /// Predefined roles that are fetched; a built-in table serves for the others.
 const MOST_ROLES: usize = 100;
 
@@ -55,6 +58,11 @@ const DENY: Paging = Paging::new("policies", Some(("pageSize", "100")));
 pub async fn collect(means: &Means, mut told: Told) -> Outcome {
     let book = Book::open(means, NAME);
     let projects = means.projects();
+    if !POLICIES.iter().any(|listing| means.asked.listing(NAME, listing)) {
+        // Others join names by a project's id and number, and need no more.
+        join_all(projects.iter().map(|project| itself(&book, project, false))).await;
+        return book.close();
+    }
     let above = Mutex::default();
     let of_projects = async |projects: Vec<String>, extra| {
         join_all(
@@ -85,6 +93,19 @@ pub async fn collect(means: &Means, mut told: Told) -> Outcome {
 /// The ancestors that were asked for already: projects share them. `("folders", "123")`.
 type Above = Mutex<BTreeSet<(String, String)>>;
 
+/// The project's own id and number.
+async fn itself(book: &Book<'_>, project: &str, extra: bool) -> Option<Value> {
+    let call = Call::get(
+        Api::ResourceManager,
+        format!("v3/projects/{}", segment(project)),
+        format!("get the project {project}"),
+    )
+    .needs("resourcemanager.projects.get", format!("projects/{project}"))
+    .extra(extra);
+    let file = format!("{NAME}/projects/{project}/project.json");
+    book.object(&call, &file).await
+}
+
 /// Brings a project and its ancestors; the policies of all of them.
 async fn of_project(book: &Book<'_>, project: &str, extra: bool, above: &Above) -> Vec<Value> {
     let name = segment(project);
@@ -95,12 +116,6 @@ async fn of_project(book: &Book<'_>, project: &str, extra: bool, above: &Above) 
             .needs(permission, resource.clone())
             .extra(extra)
     };
-    let itself = get(
-        Api::ResourceManager,
-        format!("v3/projects/{name}"),
-        "get the project",
-        "resourcemanager.projects.get",
-    );
     let policy = policy_call("projects", project, "resourcemanager.projects.getIamPolicy").extra(extra);
     let ancestry = ancestry_of(project).extra(extra);
     let roles = get(
@@ -118,7 +133,6 @@ async fn of_project(book: &Book<'_>, project: &str, extra: bool, above: &Above) 
     );
     let (policy_file, ancestry_file) = (file("policy"), file("ancestry"));
     let (roles_file, accounts_file) = (file("roles"), file("service-accounts"));
-    let project_file = file("project");
     let (policy, inherited, ..) = tokio::join!(
         book.object(&policy, &policy_file),
         async {
@@ -135,7 +149,7 @@ async fn of_project(book: &Book<'_>, project: &str, extra: bool, above: &Above) 
         book.list(&roles, ROLES, &roles_file),
         book.list(&accounts, ACCOUNTS, &accounts_file),
         async {
-            let itself = book.object(&itself, &project_file).await;
+            let itself = itself(book, project, extra).await;
             // The attachment point takes the number; the id serves where the number could not be had.
             let number = itself
                 .as_ref()

@@ -2,6 +2,7 @@
 //!
 //! In comes a [`Scope`](crate::scope::Scope); out go files in a [`Store`] and an [`Outcome`] a collector. Nothing here judges.
 pub mod all;
+pub mod asked;
 pub mod auth;
 pub mod cloud_run;
 pub mod clusters;
@@ -22,9 +23,12 @@ pub mod preflight;
 pub mod reach;
 pub mod refusal;
 pub mod service_usage;
+mod sound;
 pub mod store;
 pub mod token;
+pub mod until;
 
+pub use asked::Asked;
 pub use endpoints::{Api, Endpoints};
 pub use gather::{Event, Means};
 pub use outcome::{Failure, FailureKind, Outcome};

@@ -72,6 +72,8 @@ pub fn of_services(means: &Means, all_services: bool) -> Named {
 
 impl Named {
     fn add(&mut self, service: &Value) {
+        // What is no service names nothing, and may stand for one that does.
+        self.all_services &= service.is_object();
         let text = |value: &'_ Value, pointer: &str| {
             value.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
         };

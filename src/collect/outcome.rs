@@ -1,5 +1,6 @@
 //! What became of a collector.
 use crate::snapshot::{CollectorOutcome, Status};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use crate::snapshot::{Failure, FailureKind};
@@ -34,6 +35,8 @@ pub struct Outcome {
     pub brought: bool,
     /// Not asked for.
     pub skipped: bool,
+    /// Projects of whose logs not all was read, and from which count on a count is a lower bound.
+    pub counted_to: BTreeMap<String, u64>,
     pub duration: Duration,
 }
 

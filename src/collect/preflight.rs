@@ -3,11 +3,12 @@ use super::all::{self, CollectError, Request};
 use super::gather::Means;
 use super::google::{Call, CallError, Paging, segment};
 use super::permissions::{self, Need};
-use super::{Api, FailureKind, cloud_run, fleet, iam, kubernetes, logging, reach, service_usage};
+use super::{Api, FailureKind, Store, cloud_run, fleet, iam, kubernetes, logging, reach, service_usage};
 use crate::gcp::access::{Grant, Level};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 /// What came of one question.
@@ -69,7 +70,7 @@ pub async fn run(request: Request) -> Result<Vec<Place>, CollectError> {
     let (events, _unheard) = mpsc::unbounded_channel();
     // Nobody stops it: Ctrl-C ends the program.
     let (_keep, stop) = watch::channel(false);
-    let means = &all::means(&request, events, stop)?;
+    let means = &all::means(&request, Arc::new(Store::new()?), events, stop)?;
     let projects = means.projects();
     let (of_projects, (of_clusters, by_gateway)) = tokio::join!(
         join_all(projects.iter().map(|project| of_project(means, project))),

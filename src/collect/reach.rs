@@ -2,7 +2,7 @@
 use super::all::Request;
 use super::gather::{Event, Means};
 use super::google::{Call, CallError, segment};
-use super::kubernetes::{self, Access, Target};
+use super::kubernetes::{self, Access, KINDS, Kind, Target};
 use super::named::Named;
 use super::{Api, Failure, FailureKind, Outcome, csds};
 use futures_util::FutureExt;
@@ -148,11 +148,6 @@ fn place_of(listed: Option<&[String]>, name: &str) -> Option<String> {
     rest.split('/').next().map(str::to_owned)
 }
 
-/// The user stopped it.
-fn stopped(call: impl Into<String>) -> Failure {
-    Failure::new(FailureKind::Stopped, CallError::interrupted().text).of_call(call)
-}
-
 /// The names of the kubeconfig's contexts; none where there is no kubeconfig.
 fn contexts(reach: &Reach) -> Vec<String> {
     let config = match &reach.kubeconfig {
@@ -198,6 +193,8 @@ async fn project_number(means: &Means) -> Result<String, Box<Failure>> {
     )
     .query("filter", "state:ENABLED")
     .query("pageSize", "1");
+    // Time must be left for what the number is wanted for.
+    let means = &means.with_share(3);
     let by_project = pin!(number(means, &itself, "/name"));
     let by_services = pin!(number(means, &services, "/services/0/name"));
     let told = match select(by_project, by_services).await {
@@ -222,12 +219,13 @@ async fn number(means: &Means, call: &Call, pointer: &str) -> Result<String, Cal
 }
 
 async fn of_cluster(means: Means, target: Target) -> Outcome {
-    let stopped = stopped(format!("list the objects of cluster {}", target.membership));
-    tokio::select! {
-        biased;
-        () = means.client.stopped() => Outcome { failures: vec![stopped], ..Outcome::default() },
-        outcome = kubernetes::collect(&target, &means.store, means.client.deadline()) => outcome,
+    let asked = |kind: &&Kind| means.asked.listing(KUBERNETES, kind.plural);
+    let mut kinds: Vec<&'static Kind> = KINDS.iter().filter(asked).collect();
+    if !kinds.iter().any(|kind| kind.built_in) {
+        // Only beside what every API server has does a 404 mean that a kind is not served.
+        kinds.extend(KINDS.iter().filter(|kind| kind.plural == "namespaces"));
     }
+    kubernetes::collect_kinds(&target, &kinds, &means.store, &means.client.until()).await
 }
 
 /// Asks all clusters at once; one outcome of all.
@@ -256,7 +254,6 @@ pub async fn kubernetes(means: &Means, clusters: Clusters) -> Outcome {
         all.notes.extend(outcome.notes);
     }
     all.duration = began.elapsed();
-    means.tell(Event::Finished(Box::new(all.clone())));
     all
 }
 
@@ -288,15 +285,9 @@ pub async fn csds(means: &Means, request: &Request, named: Named) -> Outcome {
                 token: request.token.clone(),
                 counter: Arc::default(),
             };
-            let stopped = stopped("ask Traffic Director for its clients");
-            tokio::select! {
-                biased;
-                () = means.client.stopped() => Outcome { name: CSDS, failures: vec![stopped], ..Outcome::default() },
-                outcome = csds::collect(&target, &means.store, means.client.deadline()) => outcome,
-            }
+            csds::collect(&target, &means.store, means.client.until()).await
         }
     };
     outcome.duration = began.elapsed();
-    means.tell(Event::Finished(Box::new(outcome.clone())));
     outcome
 }

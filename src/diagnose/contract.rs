@@ -35,7 +35,13 @@ pub fn report(
         findings: findings.into_iter().map(|f| finding_of(set, f)).collect(),
         checks: checks.iter().map(|c| check_of(set, c)).collect(),
         collectors: snapshot.manifest.collectors.iter().map(collector).collect(),
-        warnings: snapshot.world.warnings.iter().map(warning).collect(),
+        warnings: snapshot
+            .world
+            .warnings
+            .iter()
+            .map(warning)
+            .chain(uncounted(snapshot))
+            .collect(),
     }
 }
 
@@ -52,6 +58,16 @@ pub fn scope(scope: &Scope) -> v1::Scope {
         url: scope.url,
         since: scope.since,
     }
+}
+
+/// Logs that were not read to the end for more of the same.
+fn uncounted(snapshot: &Snapshot) -> impl Iterator<Item = String> {
+    snapshot.manifest.counted_to.iter().map(|(project, count)| {
+        format!(
+            "logging/{project}: what was logged {count} times and more was counted no further: such counts are lower bounds, and the \
+             first may have come earlier"
+        )
+    })
 }
 
 /// A warning in one line.
@@ -120,6 +136,7 @@ fn evidence(evidence: Evidence) -> v1::Evidence {
         count: evidence.count.map(|c| u32::try_from(c).unwrap_or(u32::MAX)),
         first_seen: evidence.first_seen,
         last_seen: evidence.last_seen,
+        at_least: evidence.at_least.then_some(true),
     }
 }
 
@@ -173,5 +190,6 @@ pub fn collector(outcome: &snapshot::CollectorOutcome) -> v1::Collector {
         duration_ms: u32::try_from(outcome.duration_ms).unwrap_or(u32::MAX),
         error: optional(&outcome.error),
         permission_needed: optional(&outcome.permission_needed),
+        notes: outcome.notes.clone(),
     }
 }

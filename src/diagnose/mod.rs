@@ -12,7 +12,7 @@ pub use explain::{Diagnosed, Role};
 
 use crate::logs::LogEvidence;
 use crate::mesh::Mesh;
-use crate::report::v1;
+use crate::report::v1::{self, report::Verdict};
 use crate::rules::RuleSet;
 use crate::rules::engine::{self, Selection};
 use crate::snapshot::{ReadError, Snapshot};
@@ -48,6 +48,14 @@ pub fn diagnose(snapshot: &Snapshot, set: &RuleSet, selection: &Selection) -> Re
         .extend(evidence.warnings.iter().map(contract::warning));
     discreet::discreet(&mut report);
     Ok(report)
+}
+
+/// Nobody may call healthy what was not looked at to the end.
+pub fn unfinished(report: &mut v1::Report, reason: &str) {
+    if report.verdict() != Verdict::Unhealthy {
+        report.set_verdict(Verdict::Inconclusive);
+        report.reasons.insert(0, reason.to_owned());
+    }
 }
 
 fn report(

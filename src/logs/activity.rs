@@ -1,6 +1,6 @@
 //! Which of the asked-for services logged anything at all.
 use super::entry;
-use super::source::not_json;
+use super::source::{not_json, text};
 use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 use std::collections::BTreeSet;
@@ -108,5 +108,5 @@ fn line_at(block: &[u8], at: usize) -> std::borrow::Cow<'_, str> {
     let (before, after) = block.split_at(at.min(block.len()));
     let start = memrchr(b'\n', before).map_or(0, |i| i + 1);
     let end = memchr(b'\n', after).map_or(block.len(), |i| at + i);
-    String::from_utf8_lossy(block.get(start..end).unwrap_or_default())
+    text(block.get(start..end).unwrap_or_default())
 }

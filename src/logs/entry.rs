@@ -311,5 +311,8 @@ fn host_and_path(url: &str) -> (&str, &str) {
 
 /// Envoy prints a gRPC status message as it came over the wire, percent-encoded by some servers and not by others.
 fn decode(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

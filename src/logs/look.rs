@@ -10,6 +10,7 @@ use super::{Signature, envoy};
 use memchr::memchr;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// A line with it is looked at whatever it says: a piece of an entry stored in several.
@@ -22,6 +23,8 @@ pub struct Lens<'a> {
     pub confirm: Confirm<'a>,
     prefilter: RwLock<Prefilter>,
     activity: RwLock<Activity>,
+    /// Whether every line is decoded, since a record was open a moment ago. A guess: it may come late.
+    is_open: AtomicBool,
 }
 
 /// What a block shows.
@@ -34,8 +37,8 @@ pub struct Look<'a> {
     /// A place in the first line that makes the file unreadable, and why.
     pub bad: Option<(usize, String)>,
     /// Candidates that match nothing, and the cut of the pieces that let them through.
-    pub refused: u64,
-    pub cuts: u32,
+    refused: u64,
+    cuts: u32,
 }
 
 /// A line that matters.
@@ -44,14 +47,16 @@ pub struct Find<'a> {
     pub line: Range<usize>,
     /// Lines of the block before it.
     pub before: u64,
+    /// Else it counts only while a record is open.
+    pub is_candidate: bool,
     pub what: What<'a>,
 }
 
 /// What a line is.
 pub enum What<'a> {
-    /// A record that has no other lines, and what it matches.
+    /// A record that is whole if no other is open, and what it matches.
     Hits(Box<Record>, Vec<Hit<'a>>),
-    /// A record that may go on.
+    /// A record that may be a part of another.
     Part(Box<Record>),
     /// It cannot be decoded: why.
     Bad(String),
@@ -70,10 +75,11 @@ impl<'a> Lens<'a> {
             prefilter: RwLock::new(Prefilter::new(needs)),
             confirm: Confirm::new(signatures),
             activity: RwLock::new(Activity::new(services)),
+            is_open: AtomicBool::new(false),
         }
     }
 
-    /// Looks at a block, or the part of it that is given.
+    /// Looks at a block.
     pub fn look(&self, source: &Source, bytes: &[u8], is_cut: bool) -> Look<'a> {
         let mut look = Look::default();
         match source.format {
@@ -89,14 +95,15 @@ impl<'a> Lens<'a> {
             None => {}
         }
         let mut candidates = Vec::new();
-        let takes_all = {
+        let takes_all = is_cut || {
             let prefilter = read(&self.prefilter);
             look.cuts = prefilter.cuts();
-            if !prefilter.takes_all() && !is_cut {
+            if !prefilter.takes_all() {
                 look.refused = prefilter.candidates(bytes, &mut candidates);
             }
-            prefilter.takes_all() || is_cut
+            prefilter.takes_all()
         };
+        let mut candidates = candidates.into_iter().peekable();
         let mut finder = Finder {
             lens: self,
             source,
@@ -105,15 +112,16 @@ impl<'a> Lens<'a> {
             kept: 0,
             look,
         };
-        if takes_all {
+        if takes_all || self.is_open.load(Relaxed) {
             let mut at = 0;
             while at < bytes.len() {
                 let line = line_from(bytes, at);
                 at = line.end + 1;
-                finder.find(line);
+                let is_next = candidates.next_if(|next| next.start == line.start).is_some();
+                finder.find(line, takes_all || is_next);
             }
         } else {
-            candidates.into_iter().for_each(|line| finder.find(line));
+            candidates.for_each(|line| finder.find(line, true));
         }
         finder.finish()
     }
@@ -142,10 +150,16 @@ impl<'a> Lens<'a> {
     }
 
     /// Lets the prefilter choose other pieces if those it has let too much through.
-    pub fn adapt(&self, rate: &mut Rate, bytes: &[u8], cuts: u32, lines: u64, refused: u64) {
-        if cuts == read(&self.prefilter).cuts() && rate.is_bad(lines, refused) {
+    pub fn adapt(&self, rate: &mut Rate, bytes: &[u8], look: &Look) {
+        let is_current = look.cuts == read(&self.prefilter).cuts();
+        if is_current && rate.is_bad(look.lines, look.refused) {
             write(&self.prefilter).adapt(bytes);
         }
+    }
+
+    /// Told whether a record is open where the next block begins.
+    pub fn prepare(&self, is_open: bool) {
+        self.is_open.store(is_open, Relaxed);
     }
 }
 
@@ -161,13 +175,13 @@ struct Finder<'l, 'a> {
 }
 
 impl<'a> Finder<'_, 'a> {
-    fn find(&mut self, line: Range<usize>) {
+    fn find(&mut self, line: Range<usize>, is_candidate: bool) {
         self.look.lines += count_lines(self.bytes.get(self.counted..line.start));
         self.counted = line.start;
         let what = if self.kept < MAX_KEPT {
-            self.what(self.bytes.get(line.clone()).unwrap_or_default())
+            self.what(self.bytes.get(line.clone()).unwrap_or_default(), is_candidate)
         } else {
-            Some(What::Unread)
+            is_candidate.then_some(What::Unread)
         };
         match what {
             Some(what) => {
@@ -175,15 +189,16 @@ impl<'a> Finder<'_, 'a> {
                 self.look.finds.push(Find {
                     line,
                     before: self.look.lines,
+                    is_candidate,
                     what,
                 });
             }
-            None => self.look.refused += 1,
+            None => self.look.refused += u64::from(is_candidate),
         }
     }
 
     /// What the line is, if it matters.
-    fn what(&self, line: &[u8]) -> Option<What<'a>> {
+    fn what(&self, line: &[u8], is_candidate: bool) -> Option<What<'a>> {
         if line.trim_ascii_end().is_empty() {
             return None;
         }
@@ -191,7 +206,7 @@ impl<'a> Finder<'_, 'a> {
             Ok(record) => Box::new(record),
             Err(problem) => return Some(What::Bad(problem)),
         };
-        if !join::is_whole(&record) {
+        if !is_candidate || !join::is_whole(&record) {
             return Some(What::Part(record));
         }
         let hits = self.lens.confirm.hits(&record);

@@ -11,6 +11,7 @@
 //! | `join` | records of several lines, entries stored in pieces |
 //! | `confirm`, `group` | which signatures match; hits counted by rule, origin and key |
 //! | `activity` | which services logged at all |
+//! | `repeat`, `shape` | what was said often enough, and by what the rest can be asked for without it |
 //! | `source` | the file at hand, its format, its errors |
 //! | `look` | all that can be told of a block by itself |
 //! | `pipeline` | blocks read, looked at by several threads, taken in order |
@@ -28,12 +29,16 @@ mod look;
 mod pipeline;
 mod prefilter;
 mod rarity;
+mod repeat;
 mod scan;
+mod shape;
 mod signature;
 mod source;
 #[cfg(test)]
 mod tests;
 
+pub use repeat::{ENOUGH, Repeats};
+pub use shape::{Is, Term};
 pub use signature::{AccessMatch, Matcher, Signature, Telling};
 
 use crate::snapshot::{Blob, ProjectId, ReadError, Warning};

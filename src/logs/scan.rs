@@ -116,7 +116,7 @@ impl<'l, 'a> Scan<'l, 'a> {
         place: &mut Place,
         bytes: &[u8],
         is_cut: bool,
-        look: Look<'a>,
+        mut look: Look<'a>,
     ) -> Result<(), ReadError> {
         if is_cut {
             place.cut += 1;
@@ -124,15 +124,16 @@ impl<'l, 'a> Scan<'l, 'a> {
                 place.first_cut = place.lines + 1;
             }
         }
+        let finds = std::mem::take(&mut look.finds);
         if source.format != Some(Format::Json) {
-            self.until(source, place, bytes, look.finds, look.bad)?;
+            self.until(source, place, bytes, finds, look.bad.take())?;
         } else if !is_cut {
-            let sightings = self.lens.see(bytes, look.sightings);
-            self.until(source, place, bytes, look.finds, sightings.bad)?;
+            let sightings = self.lens.see(bytes, std::mem::take(&mut look.sightings));
+            self.until(source, place, bytes, finds, sightings.bad)?;
         }
         place.lines += look.lines;
-        self.lens
-            .adapt(&mut self.rate, bytes, look.cuts, look.lines, look.refused);
+        self.lens.adapt(&mut self.rate, bytes, &look);
+        self.lens.prepare(self.joiner.is_open());
         Ok(())
     }
 
@@ -162,13 +163,17 @@ impl<'l, 'a> Scan<'l, 'a> {
         bytes: &[u8],
         finds: Vec<Find<'a>>,
     ) -> Result<(), ReadError> {
-        let mut finds = finds.into_iter().take_while(|find| find.line.end <= bytes.len());
+        let finds = finds.into_iter().take_while(|find| find.line.end <= bytes.len());
+        let mut finds = finds.peekable();
         let (mut at, mut number) = (0, before);
         while at < bytes.len() {
+            while finds.next_if(|find| find.line.start < at).is_some() {}
             let (line, what) = if self.joiner.is_open() {
-                (line_from(bytes, at), What::Unread)
+                let line = line_from(bytes, at);
+                let find = finds.next_if(|find| find.line.start == at);
+                (line, find.map_or(What::Unread, |find| find.what))
             } else {
-                let Some(find) = finds.find(|find| find.line.start >= at) else {
+                let Some(find) = finds.find(|find| find.is_candidate) else {
                     break;
                 };
                 number = before + find.before;
@@ -183,14 +188,14 @@ impl<'l, 'a> Scan<'l, 'a> {
 
     fn line(&mut self, source: &Source, bytes: &[u8], number: u64, what: What<'a>) -> Result<(), ReadError> {
         let mut record = match what {
-            What::Hits(mut record, hits) => {
+            What::Hits(mut record, hits) if !self.joiner.is_open() => {
                 record.line = number;
                 for hit in hits {
                     self.groups.add(hit, &record, source.origin);
                 }
                 return Ok(());
             }
-            What::Part(record) => *record,
+            What::Hits(record, _) | What::Part(record) => *record,
             What::Bad(problem) => return Err(source.malformed(number, problem)),
             What::Unread => {
                 let is_blank = bytes.trim_ascii_end().is_empty();

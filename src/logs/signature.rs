@@ -47,6 +47,8 @@ pub enum Telling {
     Flag(String),
     /// A response code of an access log.
     Status(u16),
+    /// A log whose entries have no text, such as that of requests: they are told by their severity.
+    Log(String),
 }
 
 fn texts(pattern: &Regex) -> Vec<Telling> {
@@ -70,8 +72,10 @@ impl Signature {
         match &self.matcher {
             Matcher::Message { pattern, log } => {
                 let texts = texts(pattern);
-                // Entries without text, such as request logs, are told by their severity.
-                (log.is_some() || !texts.is_empty()).then_some(texts)
+                match log {
+                    Some(log) if texts.is_empty() => Some(vec![Telling::Log(log.clone())]),
+                    _ => (!texts.is_empty()).then_some(texts),
+                }
             }
             Matcher::Access(access) if !access.flags.is_empty() => {
                 Some(access.flags.iter().cloned().map(Telling::Flag).collect())

@@ -4,6 +4,7 @@ use super::entry::{self, Record};
 use crate::redact;
 use crate::snapshot::{Blob, ProjectId, ReadError, Warning};
 use memchr::{memchr, memchr_iter};
+use std::borrow::Cow;
 
 /// How a file is written: told by its first line that is not blank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,7 @@ impl<'f> Source<'f> {
 
     /// The record of a line, not yet numbered. The error says what is wrong with the line.
     pub fn record(&self, line: &[u8]) -> Result<Record, String> {
-        let text = String::from_utf8_lossy(line.trim_ascii_end());
+        let text = text(line.trim_ascii_end());
         let is_object = text.starts_with('{');
         let mut record = match self.format {
             Some(Format::Json) if is_object || self.is_export() => {
@@ -111,6 +112,11 @@ impl<'f> Source<'f> {
             ),
         }
     }
+}
+
+/// The text of bytes. Most are valid, which is told faster than what is to be replaced.
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 pub fn not_json(error: &serde_json::Error) -> String {

@@ -27,6 +27,15 @@ pub fn clients_of(model: &Model, group: &HitGroup) -> Vec<u32> {
         .collect()
 }
 
+/// Whether the log was not read to the end for more of what the group holds.
+fn is_open(model: &Model, group: &HitGroup) -> bool {
+    let counted = &model.snapshot.manifest.counted_to;
+    let mut own = counted
+        .iter()
+        .filter(|(project, _)| model.projects.may_be_same(project, &group.origin.project));
+    own.any(|(_, count)| group.count >= *count)
+}
+
 pub fn facts(model: &Model, group: &HitGroup) -> LogHit {
     let host = group
         .captures
@@ -48,6 +57,7 @@ pub fn facts(model: &Model, group: &HitGroup) -> LogHit {
                 .peekable();
             resources.peek().is_some() && resources.all(|r| matches!(r.state, SyncState::Synced))
         });
+    let at_least = is_open(model, group);
     LogHit {
         service: group.origin.service.clone(),
         project: group.origin.project.clone(),
@@ -59,6 +69,12 @@ pub fn facts(model: &Model, group: &HitGroup) -> LogHit {
         host,
         captures: group.captures.clone(),
         count: i64::try_from(group.count).unwrap_or(i64::MAX),
+        at_least,
+        counted: if at_least {
+            format!("at least {}", group.count)
+        } else {
+            group.count.to_string()
+        },
         first_seen: group.first.map(|t| t.to_string()).unwrap_or_default(),
         last_seen: group.last.map(|t| t.to_string()).unwrap_or_default(),
         instances: i64::try_from(group.instances.len()).unwrap_or(i64::MAX),

@@ -27,6 +27,7 @@ pub mod network;
 mod notes;
 pub mod projects;
 mod proxies;
+pub mod reads;
 mod route_facts;
 mod routes;
 pub mod subject;

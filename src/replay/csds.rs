@@ -6,7 +6,7 @@ use super::nodes;
 use crate::xds;
 use envoy_types::pb::envoy::service::status::v3::client_status_discovery_service_server::ClientStatusDiscoveryService;
 use envoy_types::pb::envoy::service::status::v3::{ClientStatusRequest, ClientStatusResponse};
-use envoy_types::pb::google::protobuf::{Any, Struct, Value, value::Kind};
+use envoy_types::pb::google::protobuf::Any;
 use envoy_types::pb::google::rpc;
 use futures_util::{Stream, StreamExt};
 use prost::Message;
@@ -90,12 +90,10 @@ impl ClientStatus {
         let bytes = xds::request_to_binary(&ask.json()?).map_err(Refusal::invalid)?;
         let request = ClientStatusRequest::decode(bytes.as_slice())
             .map_err(|error| Refusal::invalid(error.to_string()))?;
-        let mut answer = self.select(&request)?;
-        let text = xds::binary_to_json(&answer.encode_to_vec()).or_else(|_| {
-            hide_unknown(&mut answer);
-            xds::binary_to_json(&answer.encode_to_vec())
-        });
-        text.map(Answer::json).map_err(|error| Refusal::new(500, error))
+        let answer = self.select(&request)?.encode_to_vec();
+        let text = xds::to_json(&answer, "the answer");
+        text.map(Answer::json)
+            .map_err(|error| Refusal::new(500, error.to_string()))
     }
 }
 
@@ -132,40 +130,6 @@ fn asked_project(request: &ClientStatusRequest) -> Result<String, Refusal> {
         )));
     }
     Ok(number.to_owned())
-}
-
-/// Proto3 JSON cannot hold a payload of unknown type: what it is called remains.
-fn hide_unknown(answer: &mut ClientStatusResponse) {
-    for config in &mut answer.config {
-        for resource in &mut config.generic_xds_configs {
-            let Some(payload) = &resource.xds_config else {
-                continue;
-            };
-            let alone = ClientStatusResponse {
-                config: vec![envoy_types::pb::envoy::service::status::v3::ClientConfig {
-                    generic_xds_configs: vec![resource.clone()],
-                    ..Default::default()
-                }],
-            };
-            if xds::binary_to_json(&alone.encode_to_vec()).is_ok() {
-                continue;
-            }
-            let text = |text: &str| Value {
-                kind: Some(Kind::StringValue(text.to_owned())),
-            };
-            let stand_in = Struct {
-                fields: [
-                    ("@type".to_owned(), text(&payload.type_url)),
-                    ("name".to_owned(), text(&resource.name)),
-                ]
-                .into(),
-            };
-            resource.xds_config = Some(Any {
-                type_url: "type.googleapis.com/google.protobuf.Struct".into(),
-                value: stand_in.encode_to_vec(),
-            });
-        }
-    }
 }
 
 /// google.rpc.ErrorInfo.

@@ -12,7 +12,7 @@ use super::paging::Quirk;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
 use futures_util::{StreamExt, stream};
-use http_body_util::{BodyExt, BodyStream, StreamBody};
+use http_body_util::{BodyExt, BodyStream, Collected, StreamBody};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io;
@@ -233,7 +233,7 @@ pub async fn after(actions: &[Action], grpc: bool, response: Response<Body>) -> 
         first_message(&mut body).await
     } else {
         let whole = std::mem::take(&mut body).collect().await;
-        whole.map(http_body_util::Collected::to_bytes).unwrap_or_default()
+        whole.map(Collected::to_bytes).unwrap_or_default()
     };
     parts.headers.remove(header::CONTENT_LENGTH);
     if !grpc && matches!(action, Action::Reset | Action::Stall) {

@@ -166,6 +166,8 @@ impl Matcher {
                 let pattern = self.patterns.get(wanted);
                 pattern.is_some_and(|pattern| pattern.is_match(&text(own)))
             }
+            // Source: the language's page on troubleshooting, "JSON null values".
+            (Value::Null, Operator::Equal) => wanted == "NULL_VALUE",
             (Value::Object(_) | Value::Null, _) => false,
             _ => ordered(order(&text(own), wanted), operator),
         }

@@ -318,6 +318,7 @@ fn role_missing(service: &str, account: &str) -> Finding {
                 count: Some(6),
                 first_seen: Some("2026-11-24T09:20:11.402Z".to_owned()),
                 last_seen: Some("2026-11-24T09:25:40.117Z".to_owned()),
+                at_least: None,
             },
         ],
         explained_by: vec![],
@@ -438,5 +439,6 @@ fn collector(
         duration_ms: 120,
         error: error.map(str::to_owned),
         permission_needed: permission.map(str::to_owned),
+        notes: Vec::new(),
     }
 }

@@ -1,4 +1,5 @@
 //! Text for a terminal: its width, wrapping, cutting, and nothing in it that a terminal would obey.
+use crate::report::v1::Evidence;
 use jiff::{Timestamp, tz::TimeZone};
 use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -164,17 +165,14 @@ pub(super) fn listed<T: AsRef<str>>(items: &[T]) -> String {
 
 /// How often and when, in short: `6 times, 09:20 to 09:25 UTC`; the day is said where it is not
 /// `today` (the day of collection).
-pub(super) fn occurrences(
-    count: Option<u32>,
-    first: Option<&str>,
-    last: Option<&str>,
-    today: &str,
-) -> String {
-    let count = match count {
+pub(super) fn occurrences(piece: &Evidence, today: &str) -> String {
+    let least = if piece.at_least() { "at least " } else { "" };
+    let count = match piece.count {
         None => None,
-        Some(1) => Some("once".to_owned()),
-        Some(count) => Some(format!("{count} times")),
+        Some(1) => Some(format!("{least}once")),
+        Some(count) => Some(format!("{least}{count} times")),
     };
+    let (first, last) = (piece.first_seen.as_deref(), piece.last_seen.as_deref());
     let [first, last, today] = [first, last, Some(today)].map(|time| time.and_then(|t| t.parse().ok()));
     let today = today.map(day);
     let when = match (first, last) {
@@ -254,7 +252,15 @@ mod tests {
     #[test]
     fn times_are_short_and_name_the_day_only_where_it_is_another() {
         let today = "2026-11-24T10:00:00Z";
-        let say = |count, first, last| occurrences(count, first, last, today);
+        let say = |count, first: Option<&str>, last: Option<&str>| {
+            let piece = Evidence {
+                count,
+                first_seen: first.map(str::to_owned),
+                last_seen: last.map(str::to_owned),
+                ..Evidence::default()
+            };
+            occurrences(&piece, today)
+        };
         assert_eq!(
             say(
                 Some(6),

@@ -8,6 +8,7 @@ use crate::snapshot;
 use cel::Program;
 use minijinja::Environment;
 use regex::Regex;
+use std::collections::BTreeSet;
 
 /// A checked rule.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct Rule {
     pub evidence: Vec<(Option<Program>, Option<Program>)>,
     pub fixes_when: Vec<Option<Program>>,
     pub signatures: Vec<Signature>,
+    /// Facts of the subject that its expressions and texts ask for, by name.
+    pub facts: BTreeSet<String>,
 }
 
 impl Rule {
@@ -61,6 +64,7 @@ pub fn compile(origin: &str, yaml: &str, environment: &Environment<'static>) -> 
         environment,
         problems: Vec::new(),
         fields: Vec::new(),
+        asked: BTreeSet::new(),
         kind: file.for_each.value.clone(),
     };
     match kinds()
@@ -102,6 +106,8 @@ struct Checker<'a> {
     environment: &'a Environment<'static>,
     problems: Vec<RuleError>,
     fields: Vec<FieldDoc>,
+    /// Facts that were asked for so far.
+    asked: BTreeSet<String>,
     kind: String,
 }
 
@@ -232,6 +238,7 @@ impl Checker<'_> {
             fixes_when,
             signatures,
             file,
+            facts: std::mem::take(&mut self.asked),
         }
     }
 
@@ -245,6 +252,7 @@ impl Checker<'_> {
                     &self.kind,
                     &self.fields,
                 ));
+                self.asked.extend(expression::facts(&program));
                 Some(program)
             }
             Err(problem) => {
@@ -259,6 +267,7 @@ impl Checker<'_> {
     }
 
     fn text(&mut self, text: &Text, with_item: bool) {
+        self.asked.extend(template::facts(self.environment, &text.value));
         self.problems.extend(template::check(
             self.environment,
             self.origin,
@@ -273,6 +282,7 @@ impl Checker<'_> {
     fn action(&mut self, near: &Text, action: &Action) {
         let mut action = action.clone();
         for text in action.texts_mut() {
+            self.asked.extend(template::facts(self.environment, text));
             self.problems.extend(template::check(
                 self.environment,
                 self.origin,

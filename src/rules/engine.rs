@@ -65,6 +65,8 @@ pub struct Evidence {
     pub count: Option<u64>,
     pub first_seen: Option<String>,
     pub last_seen: Option<String>,
+    /// More was logged than was counted.
+    pub at_least: bool,
 }
 
 /// What mends it, with every text filled in.
@@ -397,6 +399,7 @@ fn logged(rule: &Rule, values: &minijinja::Value) -> Evidence {
         count: values.get_attr("count").ok().and_then(|v| u64::try_from(v).ok()),
         first_seen: text("first_seen"),
         last_seen: text("last_seen"),
+        at_least: values.get_attr("at_least").is_ok_and(|v| v.is_true()),
         ..Evidence::default()
     }
 }

@@ -145,37 +145,53 @@ fn walk(expression: &IdedExpr, fields: &[FieldDoc], bound: &mut Vec<String>, pro
         }
         return;
     }
-    match &expression.expr {
-        Expr::Call(call) => {
-            for part in call.target.iter().map(AsRef::as_ref).chain(&call.args) {
-                walk(part, fields, bound, problems);
-            }
-        }
-        Expr::Select(select) => walk(&select.operand, fields, bound, problems),
-        Expr::List(list) => list
-            .elements
-            .iter()
-            .for_each(|e| walk(e, fields, bound, problems)),
-        Expr::Map(map) => {
-            for entry in &map.entries {
-                if let EntryExpr::MapEntry(entry) = &entry.expr {
-                    walk(&entry.key, fields, bound, problems);
-                    walk(&entry.value, fields, bound, problems);
-                }
-            }
-        }
-        Expr::Comprehension(c) => {
-            walk(&c.iter_range, fields, bound, problems);
-            let depth = bound.len();
-            bound.extend([c.iter_var.clone(), c.accu_var.clone()]);
-            bound.extend(c.iter_var2.clone());
-            for part in [&c.accu_init, &c.loop_cond, &c.loop_step, &c.result] {
-                walk(part, fields, bound, problems);
-            }
-            bound.truncate(depth);
-        }
-        Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {}
+    let depth = bound.len();
+    if let Expr::Comprehension(c) = &expression.expr {
+        walk(&c.iter_range, fields, bound, problems);
+        bound.extend([c.iter_var.clone(), c.accu_var.clone()]);
+        bound.extend(c.iter_var2.clone());
     }
+    for part in parts(expression) {
+        walk(part, fields, bound, problems);
+    }
+    bound.truncate(depth);
+}
+
+/// What an expression is made of. Of a comprehension: what its variables stand in, the range it goes over left out.
+fn parts(expression: &IdedExpr) -> Vec<&IdedExpr> {
+    match &expression.expr {
+        Expr::Call(call) => call.target.iter().map(AsRef::as_ref).chain(&call.args).collect(),
+        Expr::Select(select) => vec![&select.operand],
+        Expr::List(list) => list.elements.iter().collect(),
+        Expr::Map(map) => {
+            let entries = map.entries.iter().filter_map(|entry| match &entry.expr {
+                EntryExpr::MapEntry(entry) => Some([&entry.key, &entry.value]),
+                _ => None,
+            });
+            entries.flatten().collect()
+        }
+        Expr::Comprehension(c) => vec![&c.accu_init, &c.loop_cond, &c.loop_step, &c.result],
+        Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => Vec::new(),
+    }
+}
+
+/// The facts that an expression names; the whole subject stands as an empty name.
+pub fn facts(program: &Program) -> Vec<String> {
+    let (mut facts, mut open) = (Vec::new(), vec![program.expression()]);
+    while let Some(expression) = open.pop() {
+        if let Some(path) = path_of(expression) {
+            if path.first().is_some_and(|(root, _)| root == "subject") {
+                let name = path.get(1).map(|(name, _)| name.clone());
+                facts.push(name.unwrap_or_default());
+            }
+            continue;
+        }
+        if let Expr::Comprehension(c) = &expression.expr {
+            open.push(&c.iter_range);
+        }
+        open.extend(parts(expression));
+    }
+    facts
 }
 
 /// `a.b.c` as its parts and their ids, where the expression is such a chain.

@@ -11,6 +11,7 @@ pub mod lint;
 pub mod page;
 pub mod rule;
 mod set;
+pub mod sources;
 mod template;
 
 pub use compile::Rule;

@@ -74,6 +74,20 @@ pub fn check(
         .collect()
 }
 
+/// The facts that a text names; the whole subject stands as an empty name.
+pub fn facts(environment: &Environment, text: &str) -> Vec<String> {
+    let Ok(template) = environment.template_from_str(text) else {
+        return Vec::new();
+    };
+    let names = template.undeclared_variables(true).into_iter();
+    let of_subject = |name: String| match name.split_once('.') {
+        Some(("subject", rest)) => Some(rest.split('.').next().unwrap_or_default().to_owned()),
+        None if name == "subject" => Some(String::new()),
+        _ => None,
+    };
+    names.filter_map(of_subject).collect()
+}
+
 /// The first part of a path that is no declared field, with the nearest that is.
 fn wrong_field<'a>(
     parts: impl Iterator<Item = &'a str>,

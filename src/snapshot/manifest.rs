@@ -19,9 +19,25 @@ pub struct Manifest {
     pub collectors: Vec<CollectorOutcome>,
     /// Size and SHA-256 of every file, by layout path; without the list nothing is verified.
     pub files: BTreeMap<String, FileDigest>,
+    /// Projects of whose logs not all was read: what is counted as often as this, or more often, was said at least so often.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub counted_to: BTreeMap<String, u64>,
     /// What was taken out; absent where nobody says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redaction: Option<RedactionSummary>,
+}
+
+impl Manifest {
+    /// Whether no collector failed, wholly or in part.
+    pub fn is_whole(&self) -> bool {
+        self.unfinished().next().is_none()
+    }
+
+    /// Collectors that did not bring all they should.
+    pub fn unfinished(&self) -> impl Iterator<Item = &CollectorOutcome> {
+        let wrong = |outcome: &&CollectorOutcome| matches!(outcome.status, Status::Partial | Status::Failed);
+        self.collectors.iter().filter(wrong)
+    }
 }
 
 /// What was taken out of a bundle, and how often.

@@ -11,7 +11,7 @@ use tempfile::{TempDir, TempPath};
 pub const MAX_FILE: u64 = 256 << 20;
 
 /// All files of a snapshot, and what was noticed on the way.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct World {
     /// Layout path (`iam/projects/P/policy.json`) to content.
     pub files: BTreeMap<String, Blob>,

@@ -64,16 +64,6 @@ pub fn request_to_binary(request: &Value) -> Result<Vec<u8>, String> {
     encode(request, "envoy.service.status.v3.ClientStatusRequest", pool)
 }
 
-/// An answer in proto3 JSON. Fails on a payload whose type is not in Envoy's descriptors.
-pub fn from_binary(bytes: &[u8]) -> Result<String, String> {
-    let pool = POOL.as_ref().map_err(Clone::clone)?;
-    let descriptor = pool
-        .get_message_by_name(RESPONSE)
-        .ok_or("Envoy's descriptors lack ClientStatusResponse")?;
-    let message = DynamicMessage::decode(descriptor, bytes).map_err(|error| error.to_string())?;
-    serde_json::to_string(&message).map_err(|error| error.to_string())
-}
-
 /// Collects the client configurations of an answer, a list of answers, or a single client.
 fn gather(document: Value, clients: &mut Vec<Value>) -> Result<(), String> {
     match document {

@@ -58,14 +58,6 @@ pub fn json_to_binary(bytes: &[u8], origin: &str) -> Result<Vec<u8>, ReadError> 
     json::to_binary(bytes, origin)
 }
 
-/// A binary `ClientStatusResponse` in proto3 JSON.
-///
-/// # Errors
-/// What is wrong with the bytes, or which payload's type Envoy's descriptors lack.
-pub fn binary_to_json(bytes: &[u8]) -> Result<String, String> {
-    json::from_binary(bytes)
-}
-
 /// A `ClientStatusRequest` in proto3 JSON as protobuf serializes it.
 ///
 /// # Errors

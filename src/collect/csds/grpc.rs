@@ -4,13 +4,14 @@ use super::{Target, Trouble, access, details, query, refused};
 use crate::collect::FailureKind;
 use crate::collect::refusal::{one_line, with_causes, without};
 use crate::collect::token;
+use crate::collect::until::{one_try, silence};
 use backon::{ExponentialBuilder, Retryable};
 use http::HeaderValue;
 use http::uri::PathAndQuery;
 use prost::bytes::Bytes;
 use std::error::Error;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 use tokio_stream::StreamExt;
 use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataMap;
@@ -56,8 +57,8 @@ async fn connect(target: &Target, deadline: Instant) -> Result<Channel, Trouble>
         endpoint = tls.map_err(|error| unusable(with_causes(&error)))?;
     }
     // The connect timeout of the endpoint ends with the TCP connection; the handshake may hang as well.
-    let patience = deadline.min(Instant::now() + CONNECT_TIMEOUT);
-    match timeout_at(patience, endpoint.connect()).await {
+    let patience = one_try(deadline, 3).min(CONNECT_TIMEOUT);
+    match timeout(patience, endpoint.connect()).await {
         Ok(Ok(channel)) => Ok(channel),
         Ok(Err(error)) => Err(Trouble::blocked(format!(
             "no connection: {}",
@@ -82,9 +83,12 @@ async fn once(target: &Target, mesh: &str, channel: Channel, deadline: Instant) 
         .ready()
         .await
         .map_err(|error| Trouble::passing(with_causes(&error)))?;
-    let answer = client
-        .streaming(request, PathAndQuery::from_static(METHOD), Unopened)
-        .await;
+    let answer = client.streaming(request, PathAndQuery::from_static(METHOD), Unopened);
+    // A proxy that swallows gRPC says nothing at all: there must be time left to ask by REST.
+    let patience = one_try(deadline, 3);
+    let Ok(answer) = timeout(patience, answer).await else {
+        return Err(Trouble::blocked(silence(patience)));
+    };
     let mut stream = answer.map_err(told)?.into_inner();
     match stream.message().await.map_err(told)? {
         Some(answer) => Ok(answer),

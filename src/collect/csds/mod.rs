@@ -11,15 +11,17 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+use super::google::CallError;
 use super::permissions::Need;
 use super::refusal::kind_of;
 use super::token::{self, Token};
+use super::until::{Ended, Until};
 use super::{Failure, FailureKind, Outcome, Store};
 use crate::snapshot::{denied, is_beyond_roles, is_permission, is_resource};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// The permission that Traffic Director checks on the request's node (named in its denials).
 pub const PERMISSION: &str = "trafficdirector.networks.getConfigs";
@@ -88,7 +90,8 @@ impl Trouble {
 
 /// Asks for every mesh and writes `csds/PROJECT/client-status.binpb`, or `.json` where only REST got through.
 /// Nothing but the meshes that failed is missing from it.
-pub async fn collect(target: &Target, store: &Store, deadline: Instant) -> Outcome {
+pub async fn collect(target: &Target, store: &Store, until: impl Into<Until>) -> Outcome {
+    let until = until.into();
     let begun = Instant::now();
     let mut outcome = Outcome {
         name: "csds",
@@ -98,28 +101,23 @@ pub async fn collect(target: &Target, store: &Store, deadline: Instant) -> Outco
     if outcome.skipped {
         let note = format!("no mesh of {} is known: nothing to ask for", target.project);
         outcome.notes.push(note);
-    } else if let Err(blocked) = by_grpc(target, store, deadline, &mut outcome).await {
+    } else if let Err(blocked) = by_grpc(target, store, &until, &mut outcome).await {
         let note = format!("gRPC did not get through ({blocked}): asked by REST");
         outcome.notes.push(note);
-        by_rest(target, store, deadline, &blocked, &mut outcome).await;
+        by_rest(target, store, &until, &blocked, &mut outcome).await;
     }
     outcome.duration = begun.elapsed();
     outcome
 }
 
 /// An error says why gRPC is blocked; then nothing was written.
-async fn by_grpc(
-    target: &Target,
-    store: &Store,
-    deadline: Instant,
-    outcome: &mut Outcome,
-) -> Result<(), String> {
+async fn by_grpc(target: &Target, store: &Store, until: &Until, outcome: &mut Outcome) -> Result<(), String> {
     let mut answers = Vec::new();
     let mut failures = Vec::new();
     let mut items = 0;
     for mesh in meshes(target) {
-        let asked = timeout_at(deadline, grpc::ask(target, mesh, deadline)).await;
-        match asked.unwrap_or_else(|_| Err(late())) {
+        let asked = until.wait(grpc::ask(target, mesh, until.deadline)).await;
+        match asked.unwrap_or_else(|ended| Err(given_up(ended))) {
             Ok(answer) => match wire::clients(&answer) {
                 Ok(clients) => {
                     items += clients;
@@ -148,11 +146,11 @@ async fn by_grpc(
     Ok(())
 }
 
-async fn by_rest(target: &Target, store: &Store, deadline: Instant, blocked: &str, outcome: &mut Outcome) {
+async fn by_rest(target: &Target, store: &Store, until: &Until, blocked: &str, outcome: &mut Outcome) {
     let mut joined = rest::Joined::default();
     for mesh in meshes(target) {
-        let asked = timeout_at(deadline, rest::ask(target, mesh, deadline)).await;
-        let added = match asked.unwrap_or_else(|_| Err(late())) {
+        let asked = until.wait(rest::ask(target, mesh, until.deadline)).await;
+        let added = match asked.unwrap_or_else(|ended| Err(given_up(ended))) {
             Ok(answer) => joined
                 .add(&answer)
                 .map_err(|problem| Trouble::last(FailureKind::Unreadable, problem)),
@@ -218,6 +216,13 @@ fn meshes(target: &Target) -> impl Iterator<Item = &str> {
 
 fn late() -> Trouble {
     Trouble::last(FailureKind::TimedOut, "not answered before the deadline")
+}
+
+fn given_up(ended: Ended) -> Trouble {
+    match ended {
+        Ended::Late => late(),
+        Ended::Stopped => Trouble::last(FailureKind::Stopped, CallError::interrupted().text),
+    }
 }
 
 fn failure(target: &Target, mesh: &str, trouble: Trouble) -> Failure {

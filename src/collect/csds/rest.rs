@@ -3,6 +3,7 @@ use super::{Target, Trouble, access, query, refused};
 use crate::collect::refusal::{
     self, Refusal, Speaker, is_json, kind_of, not_json, scrubbed, with_causes, without,
 };
+use crate::collect::until::{one_try, silence};
 use crate::collect::{Failure, FailureKind, token};
 use crate::redact;
 use backon::{ExponentialBuilder, Retryable};
@@ -12,7 +13,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use std::sync::Mutex;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// A mesh's answer in JSON, as it came.
 pub async fn ask(target: &Target, mesh: &str, deadline: Instant) -> Result<Vec<u8>, Trouble> {
@@ -28,7 +29,17 @@ pub async fn ask(target: &Target, mesh: &str, deadline: Instant) -> Result<Vec<u
         .with_max_delay(Duration::from_secs(4))
         .with_max_times(3);
     let asked = Mutex::new(None);
-    (|| once(&client, target, mesh, &asked))
+    let patience = one_try(deadline, 2);
+    let heard = async || {
+        let answer = timeout(patience, once(&client, target, mesh, &asked)).await;
+        answer.unwrap_or_else(|_| {
+            Err(Trouble::Passing(Box::new(Failure::new(
+                FailureKind::TimedOut,
+                silence(patience),
+            ))))
+        })
+    };
+    (|| heard())
         .retry(backoff)
         .when(|trouble| matches!(trouble, Trouble::Passing(_)))
         .adjust(|_, planned| {

@@ -1,6 +1,7 @@
 //! What an API says when it refuses, in each of the shapes that Google's APIs have.
 use super::Call;
 use crate::collect::refusal::{code, kind_of, not_json, one_line, without};
+use crate::collect::until::silence;
 use crate::collect::{Failure, FailureKind};
 use crate::snapshot::{denied, is_beyond_roles, is_permission, is_resource};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -48,6 +49,15 @@ impl CallError {
             FailureKind::TimedOut,
             "not answered before the deadline; --timeout moves it",
         )
+    }
+
+    /// One try was given up; another may be heard, and there was waiting enough before it.
+    pub fn silent(within: Duration) -> Self {
+        Self {
+            broken: true,
+            retry_after: Some(Duration::ZERO),
+            ..Self::of(FailureKind::TimedOut, silence(within))
+        }
     }
 
     /// A successful answer that does not hold what it should, in words.

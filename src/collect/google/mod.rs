@@ -11,6 +11,7 @@ pub use error::CallError;
 pub use listing::{Listing, Paging};
 
 use super::refusal::{is_json, scrubbed};
+use super::until::{self, Ended, Until};
 use super::{Api, Endpoints, FailureKind, Token, token};
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::redirect::Policy;
@@ -50,7 +51,10 @@ impl Default for Limits {
 
 /// Asks Google's APIs. Clones share their connections and bounds.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    deadline: Instant,
+}
 
 struct Inner {
     http: reqwest::Client,
@@ -61,7 +65,6 @@ struct Inner {
     quota_project: Option<String>,
     limits: Limits,
     permits: BTreeMap<Api, Semaphore>,
-    deadline: Instant,
     /// Turns true when the user has had enough.
     stop: watch::Receiver<bool>,
 }
@@ -85,55 +88,67 @@ impl Client {
                 .connect_timeout(Duration::from_secs(10))
         };
         let unusable = |error: reqwest::Error| CallError::plain(format!("no HTTP client: {error}"));
-        Ok(Self(Arc::new(Inner {
+        let permits = Api::ALL.map(|api| (api, Semaphore::new(limits.concurrency)));
+        let inner = Inner {
             http: builder().build().map_err(unusable)?,
             loopback: builder().no_proxy().build().map_err(unusable)?,
             endpoints,
             token,
             quota_project,
             limits,
-            permits: Api::ALL
-                .map(|api| (api, Semaphore::new(limits.concurrency)))
-                .into(),
-            deadline,
+            permits: permits.into(),
             stop,
-        })))
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+            deadline,
+        })
+    }
+
+    /// The same with a part of the time that is left.
+    pub fn with_share(&self, parts: u32) -> Self {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        Self {
+            inner: Arc::clone(&self.inner),
+            deadline: Instant::now() + left / parts.max(1),
+        }
     }
 
     pub fn endpoints(&self) -> &Endpoints {
-        &self.0.endpoints
+        &self.inner.endpoints
     }
 
     pub fn deadline(&self) -> Instant {
-        self.0.deadline
+        self.deadline
+    }
+
+    /// The end of all waiting.
+    pub fn until(&self) -> Until {
+        Until::new(self.deadline, self.inner.stop.clone())
     }
 
     /// Waits until the user has had enough; for ever where that cannot be.
     pub async fn stopped(&self) {
-        let mut stop = self.0.stop.clone();
-        if stop.wait_for(|stop| *stop).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        until::stopped(Some(self.inner.stop.clone())).await;
     }
 
     /// The body of the answer to one call.
     pub async fn send(&self, call: &Call) -> Result<Vec<u8>, CallError> {
-        tokio::select! {
-            biased;
-            () = self.stopped() => Err(CallError::interrupted()),
-            () = tokio::time::sleep_until(self.0.deadline) => Err(CallError::late()),
-            answer = self.tries(call) => answer,
+        match self.until().wait(self.tries(call)).await {
+            Ok(answer) => answer,
+            Err(Ended::Stopped) => Err(CallError::interrupted()),
+            Err(Ended::Late) => Err(CallError::late()),
         }
     }
 
     async fn tries(&self, call: &Call) -> Result<Vec<u8>, CallError> {
-        let limits = &self.0.limits;
+        let limits = &self.inner.limits;
         let backoff = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(limits.first_wait)
             .with_max_delay(Duration::from_secs(10))
             .with_max_times(limits.retries);
-        let remaining = || self.0.deadline.saturating_duration_since(Instant::now());
+        let remaining = || self.deadline.saturating_duration_since(Instant::now());
         (|| self.attempt(call))
             .retry(backoff)
             .when(|error: &CallError| error.is_passing())
@@ -147,7 +162,7 @@ impl Client {
     }
 
     async fn attempt(&self, call: &Call) -> Result<Vec<u8>, CallError> {
-        let inner = &self.0;
+        let inner = &self.inner;
         let _permit = match inner.permits.get(&call.api) {
             Some(permits) => permits.acquire().await.ok(),
             None => None,
@@ -156,10 +171,7 @@ impl Client {
         let token = (inner.token)().await.map_err(no_token)?;
         let result = match tokio::time::timeout(inner.limits.attempt, self.exchange(call, &token)).await {
             Ok(result) => result,
-            Err(_) => Err(CallError::of(
-                FailureKind::TimedOut,
-                format!("no answer within {} s", inner.limits.attempt.as_secs_f32()),
-            )),
+            Err(_) => Err(CallError::silent(inner.limits.attempt)),
         };
         result.map_err(|error| error.without(&token))
     }
@@ -184,7 +196,7 @@ impl Client {
     }
 
     fn request(&self, call: &Call, token: &str) -> Result<RequestBuilder, CallError> {
-        let base = self.0.endpoints.url(call.api);
+        let base = self.inner.endpoints.url(call.api);
         let bad = |error: &dyn std::fmt::Display| {
             CallError::plain(format!("the endpoint of {} is no URL: {error}", call.api.name()))
         };
@@ -194,13 +206,17 @@ impl Client {
         }
         token::destination(base).map_err(CallError::plain)?;
         let local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-        let client = if local { &self.0.loopback } else { &self.0.http };
+        let client = if local {
+            &self.inner.loopback
+        } else {
+            &self.inner.http
+        };
         let mut request = match &call.body {
             None => client.get(url),
             Some(body) => client.post(url).json(body),
         };
         request = request.bearer_auth(token);
-        if let Some(project) = &self.0.quota_project {
+        if let Some(project) = &self.inner.quota_project {
             request = request.header("x-goog-user-project", project);
         }
         Ok(request)
@@ -213,10 +229,10 @@ impl Client {
             .await
             .map_err(|error| CallError::broken(&error))?
         {
-            if body.len() + chunk.len() > self.0.limits.answer {
+            if body.len() + chunk.len() > self.inner.limits.answer {
                 return Err(CallError::plain(format!(
                     "the answer is larger than {} MiB",
-                    self.0.limits.answer >> 20
+                    self.inner.limits.answer >> 20
                 )));
             }
             body.extend_from_slice(&chunk);

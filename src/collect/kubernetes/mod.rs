@@ -13,8 +13,10 @@ mod tests;
 pub use kinds::{KINDS, Kind};
 pub use probe::probe;
 
+use super::google::CallError;
 use super::refusal::{Refusal, Speaker, kind_of};
 use super::token::Token;
+use super::until::{Ended, Until};
 use super::{Failure, FailureKind, Outcome, Store};
 use connect::Connection;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -23,7 +25,7 @@ use request::Trouble;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// Kinds listed at once.
 const AT_ONCE: usize = 12;
@@ -75,19 +77,33 @@ enum Listed {
 /// Lists every kind into `kubernetes/MEMBERSHIP/`. A kind that failed leaves no file; one that the cluster does not
 /// serve leaves an empty List and a note.
 pub async fn collect(target: &Target, store: &Store, deadline: Instant) -> Outcome {
+    let kinds: Vec<&'static Kind> = KINDS.iter().collect();
+    collect_kinds(target, &kinds, store, &deadline.into()).await
+}
+
+/// The same for some kinds, and with an end that the user may bring about.
+pub async fn collect_kinds(
+    target: &Target,
+    kinds: &[&'static Kind],
+    store: &Store,
+    until: &Until,
+) -> Outcome {
     let begun = Instant::now();
     let mut outcome = Outcome {
         name: "kubernetes",
         ..Outcome::default()
     };
-    let opened = timeout_at(deadline, connect::open(&target.access)).await;
+    let opened = until.wait(connect::open(&target.access)).await;
     let failure = match opened {
         Ok(Ok(connection)) => {
-            all_kinds(target, &connection, store, deadline, &mut outcome).await;
+            all_kinds(target, kinds, &connection, store, until, &mut outcome).await;
             None
         }
         Ok(Err(error)) => Some(Failure::new(FailureKind::Other, error)),
-        Err(_) => Some(Failure::new(FailureKind::TimedOut, NO_ANSWER)),
+        Err(ended) => {
+            let (kind, text) = told(ended);
+            Some(Failure::new(kind, text))
+        }
     };
     let call = format!("connect to cluster {}", target.membership);
     outcome
@@ -97,20 +113,32 @@ pub async fn collect(target: &Target, store: &Store, deadline: Instant) -> Outco
     outcome
 }
 
+fn told(ended: Ended) -> (FailureKind, String) {
+    match ended {
+        Ended::Late => (FailureKind::TimedOut, NO_ANSWER.into()),
+        Ended::Stopped => (FailureKind::Stopped, CallError::interrupted().text),
+    }
+}
+
 async fn all_kinds(
     target: &Target,
+    kinds: &[&'static Kind],
     connection: &Connection,
     store: &Store,
-    deadline: Instant,
+    until: &Until,
     outcome: &mut Outcome,
 ) {
-    let one = |kind: &'static Kind| {
-        let listing = one_kind(target, connection, kind, store, deadline);
-        let late = |_| Listed::Failed(Trouble::Final(FailureKind::TimedOut, NO_ANSWER.into()), None);
-        async move { (kind, timeout_at(deadline, listing).await.unwrap_or_else(late)) }.boxed()
+    let one = |kind: &&'static Kind| {
+        let kind = *kind;
+        let listing = one_kind(target, connection, kind, store, until.deadline);
+        let given_up = |ended| {
+            let (kind, text) = told(ended);
+            Listed::Failed(Trouble::Final(kind, text), None)
+        };
+        async move { (kind, until.wait(listing).await.unwrap_or_else(given_up)) }.boxed()
     };
     // Boxed, so that a task may hold it: the compiler cannot tell that it may otherwise.
-    let listings: Vec<_> = KINDS.iter().map(one).collect();
+    let listings: Vec<_> = kinds.iter().map(one).collect();
     let mut listed: Vec<(&Kind, Listed)> = stream::iter(listings).buffer_unordered(AT_ONCE).collect().await;
     listed.sort_by_key(|(kind, _)| kind.name());
 

@@ -1,6 +1,7 @@
 //! One GET, raw, tried again where that may help.
 use super::connect::{self, Connection};
 use crate::collect::refusal::{Refusal, Speaker, is_json, kind_of, not_json, scrubbed, with_causes, without};
+use crate::collect::until::{one_try, silence};
 use crate::collect::{FailureKind, token};
 use backon::{ExponentialBuilder, Retryable};
 use http::{Request, StatusCode, header};
@@ -12,6 +13,8 @@ use tokio::time::Instant;
 
 /// Longest error body that is read: the rest tells no more.
 const LONGEST_ERROR: usize = 64 * 1024;
+/// A server that says nothing is asked so often before the deadline.
+const TRIES: u32 = 4;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +61,8 @@ impl Connection {
             .with_min_delay(Duration::from_millis(250))
             .with_max_delay(Duration::from_secs(8))
             .with_max_times(5);
-        (|| self.get_once(path))
+        let patience = one_try(deadline, TRIES);
+        (|| self.one_try(path, patience))
             .retry(backoff)
             .when(|trouble| matches!(trouble, Trouble::Passing { .. }))
             .adjust(|trouble, planned| {
@@ -67,10 +71,27 @@ impl Connection {
                     Trouble::Passing { wait: Some(wait), .. } => *wait,
                     _ => planned,
                 };
-                let wait = planned.max(asked);
+                // Who was not heard has been waited for already.
+                let wait = if asked.is_zero() {
+                    asked
+                } else {
+                    planned.max(asked)
+                };
                 (Instant::now() + wait < deadline).then_some(wait)
             })
             .await
+    }
+
+    async fn one_try(&self, path: &str, patience: Duration) -> Result<Vec<u8>, Trouble> {
+        let silent = |_| {
+            Err(Trouble::Passing {
+                kind: FailureKind::TimedOut,
+                text: silence(patience),
+                wait: Some(Duration::ZERO),
+            })
+        };
+        let answer = tokio::time::timeout(patience, self.get_once(path)).await;
+        answer.unwrap_or_else(silent)
     }
 
     async fn get_once(&self, path: &str) -> Result<Vec<u8>, Trouble> {
@@ -110,6 +131,7 @@ impl Connection {
         }
         let wait = head.headers.get(header::RETRY_AFTER);
         let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let wait = wait.filter(|seconds: &u64| *seconds > 0);
         Err(refused(head.status, &bytes, wait.map(Duration::from_secs)))
     }
 

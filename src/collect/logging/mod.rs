@@ -1,23 +1,22 @@
 //! Cloud Logging: what the services and their sidecars logged, read newest first, streamed to disk.
 mod filter;
 mod pace;
+mod reader;
 mod segments;
 
-pub use filter::{Sign, Wanted};
+pub use filter::Wanted;
 
 use super::gather::{Book, Means};
-use super::google::{Call, CallError};
+use super::google::Call;
 use super::permissions::Need;
 use super::{Api, Failure, FailureKind, Outcome};
+use crate::logs::{ENOUGH, Signature};
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use pace::Pace;
+use reader::Reader;
 use segments::Segments;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::json;
-use serde_json::value::RawValue;
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub const NAME: &str = "logging";
 
@@ -31,23 +30,15 @@ pub const NEEDS: &[Need] = &[Need::of(
 const PAGE: u64 = 1000;
 
 /// What to read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     pub wanted: Wanted,
+    /// What is looked for: an entry in which nothing is found says nothing twice.
+    pub signatures: Arc<[Signature]>,
     /// The most entries that are read of one project.
     pub most: u64,
     /// Whether clusters are in scope, whose proxies have access logs of their own.
     pub clusters: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Page<'a> {
-    #[serde(borrow, default)]
-    entries: Vec<&'a RawValue>,
-    #[serde(default)]
-    next_page_token: String,
-    error: Option<IgnoredAny>,
 }
 
 pub async fn collect(means: &Means, options: &Options) -> Outcome {
@@ -58,16 +49,10 @@ pub async fn collect(means: &Means, options: &Options) -> Outcome {
 }
 
 async fn of_project(book: &Book<'_>, project: &str, options: &Options) {
-    let file = format!("{NAME}/{project}/entries.ndjson");
-    let mut pace = Pace::default();
-    let mut segments = Segments::default();
-    let mut filters = vec![options.wanted.services()];
-    if options.clusters && *project == book.means.scope.project {
-        filters.push(options.wanted.clusters());
-    }
-    let mut whole = true;
-    for filter in filters {
-        let call = Call::post(
+    let mut reader = Reader::new(book, &options.signatures, options.most);
+    let wanted = &options.wanted;
+    let call = |filter: String| {
+        Call::post(
             Api::Logging,
             "v2/entries:list",
             format!("read the logs of {project}"),
@@ -78,16 +63,37 @@ async fn of_project(book: &Book<'_>, project: &str, options: &Options) {
                 "pageSize": PAGE,
             }),
         )
-        .needs("logging.logEntries.list", format!("projects/{project}"));
-        if let Err(error) = read(book, call.clone(), options.most, &mut pace, &mut segments).await {
-            book.fail(error.into_failure(&call));
-            whole = false;
-        }
+        .needs("logging.logEntries.list", format!("projects/{project}"))
+    };
+    let of_services = reader
+        .read(call(wanted.services()), |known| wanted.rest_of_services(known))
+        .await;
+    let of_clusters = if options.clusters && *project == book.means.scope.project {
+        reader
+            .read(call(wanted.clusters()), |known| wanted.rest_of_clusters(known))
+            .await
+    } else {
+        Ok(())
+    };
+    let whole = of_services.is_ok() && of_clusters.is_ok();
+    for failure in [of_services, of_clusters].into_iter().filter_map(Result::err) {
+        book.fail(failure);
+    }
+    if let Some(time) = &reader.repeats_before {
+        book.note(format!(
+            "of the logs of {project} before {time}, entries that say what was said {ENOUGH} times were left out: such counts are \
+             lower bounds, and the first may have come earlier"
+        ));
+        book.counted_to(project, ENOUGH);
     }
     // Each entry is true by itself: what was read counts, even where the rest could not be had.
-    if !whole && segments.is_empty() {
-        return;
+    if whole || !reader.segments.is_empty() {
+        keep(book, project, reader.segments);
     }
+}
+
+fn keep(book: &Book<'_>, project: &str, segments: Segments) {
+    let file = format!("{NAME}/{project}/entries.ndjson");
     let kept = book
         .means
         .store
@@ -100,61 +106,6 @@ async fn of_project(book: &Book<'_>, project: &str, options: &Options) {
             book.means.store.discard(&file);
             let failure = Failure::new(FailureKind::Other, error.to_string());
             book.fail(failure.of_call(format!("keep the logs of {project}")));
-        }
-    }
-}
-
-/// All pages of one filter.
-async fn read(
-    book: &Book<'_>,
-    mut call: Call,
-    most: u64,
-    pace: &mut Pace,
-    segments: &mut Segments,
-) -> Result<(), CallError> {
-    let mut read = 0;
-    let mut tokens = BTreeSet::new();
-    loop {
-        let page = async {
-            pace.wait().await;
-            book.means.client.send(&call).await
-        };
-        let deadline = book.means.client.deadline();
-        let answer = tokio::select! {
-            biased;
-            () = book.means.client.stopped() => Err(CallError::interrupted()),
-            answer = tokio::time::timeout_at(deadline, page) => answer.unwrap_or_else(|_| Err(CallError::late())),
-        };
-        let next = answer.and_then(|body| {
-            let page: Page = serde_json::from_slice(&body).map_err(|_| CallError::unreadable(&body))?;
-            if page.error.is_some() {
-                return Err(CallError::under_success(&body, &call));
-            }
-            let room = usize::try_from(most - read).unwrap_or(usize::MAX);
-            let kept = page.entries.get(..room.min(page.entries.len())).unwrap_or_default();
-            let kept_on_disk = segments.add(kept);
-            kept_on_disk.map_err(|error| CallError::plain(format!("cannot be kept on disk: {error}")))?;
-            read += kept.len() as u64;
-            book.count(kept.len() as u64);
-            if kept.len() < page.entries.len() || (read >= most && !page.next_page_token.is_empty()) {
-                return Err(CallError::plain(format!(
-                    "more than {most} entries: older ones were left out; narrow --since or --service, or raise --max-log-entries"
-                )));
-            }
-            Ok(page.next_page_token)
-        });
-        let token = next?;
-        if token.is_empty() {
-            return Ok(());
-        }
-        if let Some(body) = call.body.as_mut() {
-            body["pageToken"] = token.clone().into();
-        }
-        if !tokens.insert(token) {
-            let error = format!(
-                "the API gave the same page token twice, after {read} entries: its pages go round in a circle"
-            );
-            return Err(CallError::odd(error));
         }
     }
 }

@@ -198,6 +198,33 @@ fn invalid_utf8_and_overlong_lines_are_no_error() {
 }
 
 #[test]
+fn a_record_and_its_captures_show_no_secret_even_where_a_capture_begins_behind_what_tells_it() {
+    let rules = [message(
+        "R",
+        r"sent Authorization: Bearer (?P<token>\S+) to (?P<host>\S+) (?P<rest>.*)",
+        &["token", "host"],
+    )];
+    let long = "x".repeat(3000);
+    let line = format!(
+        "sent Authorization: Bearer S3CR3T to ads.mesh.private password=S3CR3T {long} http://u:S3CR3T@x/\n"
+    );
+    let group = scan_text(line, &rules).remove(0);
+    let shown = format!("{group:?}");
+    assert!(
+        !shown.contains("S3CR3T") && group.captures["host"] == "ads.mesh.private",
+        "{shown}"
+    );
+    assert!(
+        group.captures["rest"].starts_with("password=<redacted:secret> xxx"),
+        "{shown}"
+    );
+    assert_eq!(
+        (group.key["token"].as_str(), group.excerpt.len()),
+        ("<redacted:capture>", 2000)
+    );
+}
+
+#[test]
 fn too_many_groups_are_told() {
     let rule = [message("G", "cannot bind '(?P<a>[^']+)'", &["a"])];
     let lines: String = (0..1005).map(|n| format!("cannot bind '{n:05}'\n")).collect();

@@ -20,8 +20,12 @@ facts! {
         host: String,
         /// Whether the host is exported, under a private zone's suffix, or not told.
         host_in_mesh: bool,
-        /// How many records.
+        /// How many records were read.
         count: i64,
+        /// Whether more were logged than were read.
+        at_least: bool,
+        /// How many there are, in words: `17`, or `at least 200`.
+        counted: String,
         /// The first, RFC 3339.
         first_seen: String,
         /// The last.

@@ -29,8 +29,7 @@ pub(super) fn section(finding: &Finding, group: &Group, report: &Report, most: u
 
 /// One piece of evidence: where, how often and when; then the excerpt.
 pub(super) fn piece_of(piece: &Evidence, report: &Report, columns: usize, page: &Page) -> Vec<String> {
-    let (first, last) = (piece.first_seen.as_deref(), piece.last_seen.as_deref());
-    let when = occurrences(piece.count, first, last, &report.collected_at);
+    let when = occurrences(piece, &report.collected_at);
     let place = match when.is_empty() {
         true => fitted(&place(piece), columns),
         false => format!(

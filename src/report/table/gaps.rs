@@ -44,6 +44,10 @@ pub(super) fn section(outline: &Outline, page: &mut Page) {
         }
         // A collector that only was not asked says no more than the reason of the checks that needed it.
         let bare = collector.error.is_none() && collector.permission_needed.is_none();
+        // One that nobody needed says nothing at all.
+        if bare && codes.is_empty() && collector.status() == collector::Status::Skipped {
+            continue;
+        }
         if bare && codes.is_empty() && skipped.iter().any(|(reason, _)| reason.contains(&collector.name)) {
             continue;
         }

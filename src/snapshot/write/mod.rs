@@ -118,6 +118,10 @@ fn manifest(
             *text = new;
         }
     }
+    manifest.counted_to = std::mem::take(&mut manifest.counted_to)
+        .into_iter()
+        .map(|(project, count)| (redactor.plain(&project).unwrap_or(project), count))
+        .collect();
     manifest.files = spool.digests();
     let before = manifest.redaction.take().unwrap_or_default();
     let mut rules = before.rules;

@@ -1,0 +1,135 @@
+//! What is to be collected: flags, variables, `meshdoctor.toml` and gcloud's configuration put in order.
+use super::LiveArgs;
+use crate::cli::CliError;
+use crate::cli::scope::ScopeArgs;
+use crate::collect::reach::Reach;
+use crate::collect::{Api, Endpoints, auth};
+use crate::config::{self, Settings, gcloud};
+use crate::scope::Scope;
+use jiff::Timestamp;
+use std::time::Duration;
+
+const TIMEOUT: &str = "60s";
+const SINCE: &str = "1h";
+const MOST_LOG_ENTRIES: u64 = 50_000;
+
+/// What is to be collected, before there are credentials.
+pub struct Plan {
+    pub scope: Scope,
+    pub endpoints: Endpoints,
+    pub sources: auth::Sources,
+    pub quota_project: Option<String>,
+    pub timeout: Duration,
+    pub now: Timestamp,
+    pub since: i64,
+    pub most_log_entries: u64,
+    pub reach: Reach,
+}
+
+impl LiveArgs {
+    /// A flag goes before its variable, the configuration file and gcloud's own configuration.
+    pub fn plan(&self, given: &ScopeArgs, file: &Settings) -> Result<Plan, CliError> {
+        let usage = |error: String| CliError::Usage(error);
+        let active = gcloud::active();
+        let text =
+            |flag: &Option<String>, key: &str| flag.clone().or_else(|| file.text(key).map(str::to_owned));
+        let list = |flag: &[String], key: &str| match flag {
+            [] => file.list(key).to_vec(),
+            given => given.to_vec(),
+        };
+        let Some(project) = text(&given.project, "project").or(active.project) else {
+            return Err(usage(
+                "no path given, and no project to look at\n  remedy: name a snapshot directory, an archive or files; or a project to \
+                 collect from: `meshdoctor check --project mesh-prod`, or `gcloud config set project mesh-prod`"
+                    .into(),
+            ));
+        };
+        let scope = Scope {
+            project,
+            service_projects: list(&given.service_project, "service-project"),
+            regions: list(&given.region, "region"),
+            services: list(&given.service, "service"),
+            memberships: list(&given.membership, "membership"),
+            namespaces: list(&self.namespace, "namespace"),
+            url: text(&given.url, "url").unwrap_or_default(),
+            since: String::new(),
+        };
+        let span = |flag: &Option<String>, key: &str, default: &str| {
+            let text = text(flag, key).unwrap_or_else(|| default.to_owned());
+            config::seconds(&text).map_err(|error| CliError::Usage(format!("--{key}: {error}")))
+        };
+        let most = match (self.max_log_entries, file.text("max-log-entries")) {
+            (Some(most), _) => most,
+            (None, Some(text)) => text
+                .parse()
+                .map_err(|_| usage(format!("max-log-entries: {text:?} is no number")))?,
+            (None, None) => MOST_LOG_ENTRIES,
+        };
+        // The time of a replayed bundle; nobody else sets it.
+        let now = match file.text("now") {
+            None => Timestamp::now(),
+            Some(text) => text
+                .parse()
+                .map_err(|error| usage(format!("now: {text:?} is no time: {error}")))?,
+        };
+        Ok(Plan {
+            scope,
+            endpoints: self.endpoints(file)?,
+            sources: auth::Sources {
+                token_file: self
+                    .access_token_file
+                    .clone()
+                    .or_else(|| file.path("access-token-file")),
+                environment: std::env::var("CLOUDSDK_AUTH_ACCESS_TOKEN").ok(),
+                configured: file.text("access-token").map(str::to_owned),
+                metadata_host: std::env::var("GCE_METADATA_HOST")
+                    .ok()
+                    .filter(|host| !host.is_empty()),
+                impersonate: text(&self.impersonate_service_account, "impersonate-service-account")
+                    .or(active.impersonate),
+            },
+            quota_project: text(&self.quota_project, "quota-project").or(active.quota_project),
+            timeout: Duration::from_secs(
+                span(&self.timeout, "timeout", TIMEOUT)?
+                    .unsigned_abs()
+                    .min(86_400),
+            ),
+            now,
+            since: span(&self.since, "since", SINCE)?,
+            most_log_entries: most,
+            reach: Reach {
+                kubeconfig: self.kubeconfig.clone().or_else(|| file.path("kubeconfig")),
+                context: text(&self.context, "context"),
+                location: text(&self.location, "location"),
+            },
+        })
+    }
+
+    fn endpoints(&self, file: &Settings) -> Result<Endpoints, CliError> {
+        let mut endpoints = Endpoints::default();
+        let from_file = file
+            .endpoints
+            .iter()
+            .map(|(name, url)| (name.as_str(), url.as_str()));
+        let mut all: Vec<(&str, &str)> = from_file.collect();
+        for flag in &self.endpoint {
+            let pair = flag.split_once('=').filter(|(_, url)| url.contains("://"));
+            all.push(pair.ok_or_else(|| {
+                CliError::Usage(format!(
+                    "--endpoint {flag}: expected NAME=URL\n  remedy: --endpoint logging=http://127.0.0.1:9000"
+                ))
+            })?);
+        }
+        for (name, url) in all {
+            let Some(api) = Api::ALL.into_iter().find(|api| api.name() == name) else {
+                let names: Vec<&str> = Api::ALL.iter().map(|api| api.name()).collect();
+                return Err(CliError::Usage(format!(
+                    "unknown endpoint {name}\n  remedy: one of {}",
+                    names.join(", ")
+                )));
+            };
+            endpoints.set(api, url);
+        }
+        Ok(endpoints)
+    }
+}

@@ -1,0 +1,61 @@
+//! What was brought, read: an answer that is not what its API promises is no evidence, and spoils no other.
+use crate::snapshot::{Blob, Failure, FailureKind, Manifest, ReadError, Snapshot, Status, World, read};
+
+/// What could be read, and what became of the rest.
+pub struct Sound {
+    pub snapshot: Snapshot,
+    /// The files behind it, with the manifest as `bundle.json`.
+    pub world: World,
+    pub manifest: Manifest,
+}
+
+/// Reads a world; a file that cannot be read is left out, and its collector says why.
+///
+/// # Errors
+/// Where it is no single file that cannot be read.
+pub fn read(mut world: World, mut manifest: Manifest) -> Result<Sound, ReadError> {
+    loop {
+        let json = serde_json::to_vec(&manifest).unwrap_or_default();
+        world
+            .files
+            .insert("bundle.json".to_owned(), Blob::memory("bundle.json", json));
+        let error = match read::from_world(world.clone()) {
+            Ok(snapshot) => {
+                return Ok(Sound {
+                    snapshot,
+                    world,
+                    manifest,
+                });
+            }
+            Err(error) => error,
+        };
+        let path = match &error {
+            // Files are called as the layout calls them.
+            ReadError::Malformed { origin, .. } | ReadError::TooLarge { origin, .. } => origin.clone(),
+            _ => return Err(error),
+        };
+        if path == "bundle.json" || world.files.remove(&path).is_none() {
+            return Err(error);
+        }
+        blame(&mut manifest, &world, &path, &error);
+    }
+}
+
+fn blame(manifest: &mut Manifest, world: &World, path: &str, error: &ReadError) {
+    let (source, place) = path.split_once('/').unwrap_or((path, ""));
+    let text = error.to_string();
+    let problem = text.lines().next().unwrap_or_default();
+    let Some(outcome) = manifest.collectors.iter_mut().find(|own| own.name == source) else {
+        return;
+    };
+    let below = format!("{source}/");
+    let others = world.files.keys().any(|path| path.starts_with(&below));
+    outcome.status = if others { Status::Partial } else { Status::Failed };
+    if !outcome.error.is_empty() {
+        outcome.error.push_str("; ");
+    }
+    let call = format!("read what the API says of {place}");
+    outcome.error.push_str(&format!("{call}: {problem}"));
+    let failure = Failure::new(FailureKind::Unreadable, problem);
+    outcome.failures.push(failure.of_call(call));
+}

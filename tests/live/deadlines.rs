@@ -1,0 +1,129 @@
+//! What does not answer: how long it is waited for, and who goes on meanwhile.
+use crate::common::replayed::{Replayed, collector};
+use crate::common::{Sandbox, base};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+#[test]
+fn grpc_that_is_swallowed_leaves_time_to_ask_by_rest() {
+    let sandbox = Sandbox::new();
+    let faults = "- match: { path: \"/envoy.service.status.v3*\" }\n  action: hang\n";
+    let replayed = Replayed::new(&sandbox, &base(), Some(faults));
+    let run = replayed.check(&sandbox, &["-o", "json", "--timeout", "20s"]);
+    let report = run.ended(0).json();
+    let csds = collector(&report, "csds");
+    assert_eq!(csds["status"], "OK", "{csds}");
+    assert!(
+        csds["notes"][0].as_str().unwrap().contains("asked by REST"),
+        "{csds}"
+    );
+}
+
+#[test]
+fn an_api_that_hangs_holds_up_no_other() {
+    let sandbox = Sandbox::new();
+    // More calls than any API may have under way at once.
+    let regions: Vec<String> = (0..30).map(|n| format!("r{n}")).collect();
+    let faults = "- match: { path: \"/v2/projects/*\" }\n  action: hang\n";
+    let replayed = Replayed::new(&sandbox, &base(), Some(faults));
+    let run = replayed.check(
+        &sandbox,
+        &["-o", "json", "--timeout", "12s", "--region", &regions.join(",")],
+    );
+    let report = run.ended(3).json();
+    let cloud_run = collector(&report, "cloud-run");
+    assert_eq!(cloud_run["status"], "FAILED");
+    assert!(
+        cloud_run["error"].as_str().unwrap().contains("deadline"),
+        "{cloud_run}"
+    );
+    for other in ["iam", "compute", "dns", "kubernetes", "fleet", "service-usage"] {
+        assert_eq!(collector(&report, other)["status"], "OK", "{other}");
+    }
+}
+
+#[test]
+fn who_waits_for_another_has_time_left_when_that_one_hangs() {
+    let sandbox = Sandbox::new();
+    let faults = "- match: { path: \"/v1/projects/*/memberships\" }\n  action: hang\n";
+    let replayed = Replayed::new(&sandbox, &base(), Some(faults));
+    let report = replayed
+        .check(&sandbox, &["-o", "json", "--timeout", "12s"])
+        .json();
+    let fleet = collector(&report, "fleet");
+    assert!(
+        fleet["status"] == "PARTIAL" && fleet["error"].as_str().unwrap().contains("deadline"),
+        "{fleet}"
+    );
+    assert_eq!(
+        collector(&report, "kubernetes")["status"],
+        "OK",
+        "{}",
+        report["collectors"]
+    );
+}
+
+#[test]
+fn a_call_that_is_not_answered_once_is_made_again() {
+    let sandbox = Sandbox::new();
+    let faults = "- match: { path: \"/dns/*\" }\n  times: 1\n  action: hang\n\
+                  - match: { path: \"/kubernetes/*/pods*\" }\n  times: 1\n  action: hang\n";
+    let replayed = Replayed::new(&sandbox, &base(), Some(faults));
+    let run = replayed.check(&sandbox, &["-o", "json", "--timeout", "20s"]);
+    let report = run.ended(0).json();
+    for name in ["dns", "kubernetes"] {
+        assert_eq!(
+            collector(&report, name)["status"],
+            "OK",
+            "{}",
+            report["collectors"]
+        );
+    }
+}
+
+#[test]
+fn an_exec_plugin_that_hangs_does_not_hold_the_program() {
+    let sandbox = Sandbox::new();
+    let replayed = Replayed::new(&sandbox, &base(), None);
+    let pid = sandbox.path("plugin.pid");
+    let plugin = sandbox.write(
+        "plugin",
+        format!("#!/bin/sh\necho $$ > '{}'\nexec sleep 600\n", pid.display()),
+    );
+    fs::set_permissions(&plugin, fs::Permissions::from_mode(0o755)).unwrap();
+    let kubeconfig = sandbox.write(
+        "kube.json",
+        serde_json::json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{ "name": "prod", "cluster": { "server": "https://127.0.0.1:1" } }],
+            "contexts": [{ "name": "prod", "context": { "cluster": "prod", "user": "me" } }],
+            "current-context": "prod",
+            "users": [{ "name": "me", "user": { "exec": {
+                "apiVersion": "client.authentication.k8s.io/v1",
+                "command": plugin.display().to_string(),
+                "interactiveMode": "Never",
+            } } }],
+        })
+        .to_string(),
+    );
+    let mut program = sandbox.program();
+    program
+        .args(["check", "-o", "json", "--timeout", "6s", "--config"])
+        .arg(replayed.config())
+        .arg("--kubeconfig")
+        .arg(&kubeconfig)
+        .timeout(std::time::Duration::from_secs(120));
+    let run = crate::common::finish(&mut program);
+    let plugin = fs::read_to_string(&pid).unwrap();
+    let ended = Command::new("kill").arg(plugin.trim()).status().unwrap();
+    let report = run.ended(3).json();
+    assert!(ended.success(), "the plugin did not hang");
+    let kubernetes = collector(&report, "kubernetes");
+    assert!(
+        kubernetes["status"] == "FAILED" && kubernetes["error"].as_str().unwrap().contains("deadline"),
+        "{kubernetes}"
+    );
+    assert_eq!(collector(&report, "iam")["status"], "OK");
+}

@@ -1,0 +1,212 @@
+//! Ctrl-C: once ends the collecting and gives what is there, twice ends the program.
+use crate::common::replayed::{Replayed, collector, gist};
+use crate::common::{Run, Sandbox, base, files, repository};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Instant;
+
+/// One source says nothing, so that the program waits until it is stopped.
+const DNS_HANGS: &str = "- match: { path: \"/dns/*\" }\n  action: hang\n";
+const OTHERS: usize = 9;
+
+/// The program under way.
+struct Running {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    said: String,
+    began: Instant,
+}
+
+impl Running {
+    fn start(sandbox: &Sandbox, replayed: &Replayed, arguments: &[&str]) -> Self {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_meshdoctor"));
+        let mut child = program
+            .args(arguments)
+            .args(["--verbose", "--timeout", "300s", "--config"])
+            .arg(replayed.config())
+            .env_clear()
+            .env("TMPDIR", sandbox.path("../tmp"))
+            .current_dir(sandbox.path("../cwd"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self {
+            stderr: BufReader::new(child.stderr.take().unwrap()),
+            child,
+            said: String::new(),
+            began: Instant::now(),
+        }
+    }
+
+    /// Waits for a number of lines.
+    fn hear(&mut self, lines: usize, wanted: impl Fn(&str) -> bool) {
+        let mut left = lines;
+        while left > 0 {
+            let mut line = String::new();
+            let read = self.stderr.read_line(&mut line).unwrap();
+            assert!(read > 0, "it ended: {}", self.said);
+            self.said.push_str(&line);
+            left -= usize::from(wanted(&line));
+        }
+    }
+
+    fn interrupt(&self) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for the end, and reads what is left.
+    fn end(mut self) -> Run {
+        let mut stdout = String::new();
+        let out = self.child.stdout.as_mut().unwrap();
+        out.read_to_string(&mut stdout).unwrap();
+        self.stderr.read_to_string(&mut self.said).unwrap();
+        let status = self.child.wait().unwrap();
+        Run {
+            status: status.code().unwrap_or(-1),
+            stdout,
+            stderr: self.said,
+            took: self.began.elapsed(),
+        }
+    }
+}
+
+fn is_done(line: &str) -> bool {
+    line.contains(": OK, ")
+}
+
+/// Runs until everything but DNS is there, and stops it.
+fn stopped(sandbox: &Sandbox, world: &Path, arguments: &[&str]) -> Run {
+    let replayed = Replayed::new(sandbox, world, Some(DNS_HANGS));
+    let mut running = Running::start(sandbox, &replayed, arguments);
+    running.hear(OTHERS, is_done);
+    running.interrupt();
+    running.end()
+}
+
+#[test]
+fn once_diagnoses_what_is_there() {
+    let sandbox = Sandbox::new();
+    let run = stopped(&sandbox, &base(), &["check", "-o", "json"]);
+    let report = run.ended(3).json();
+    assert_eq!(report["verdict"], "INCONCLUSIVE");
+    assert!(
+        run.stderr.contains("stopping: diagnosing what is there"),
+        "{}",
+        run.said()
+    );
+    let dns = collector(&report, "dns");
+    assert!(
+        dns["status"] == "FAILED" && dns["error"].as_str().unwrap().contains("by request"),
+        "{dns}"
+    );
+    for other in ["iam", "kubernetes", "csds", "logging"] {
+        assert_eq!(collector(&report, other)["status"], "OK", "{other}");
+    }
+
+    let world = repository().join("fixtures/incidents/missing-client-role");
+    let run = stopped(&sandbox, &world, &["check", "-o", "json"]);
+    let (verdict, findings) = gist(&run.ended(1).json());
+    assert_eq!(verdict, "UNHEALTHY");
+    assert!(
+        findings
+            .iter()
+            .any(|(code, role, _)| code == "MD101" && role == "ROOT_CAUSE"),
+        "{findings:?}"
+    );
+    assert_eq!(sandbox.left_behind(), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_healthy_that_was_stopped() {
+    let sandbox = Sandbox::new();
+    // A rule whose evidence is nobody's need: it is no error that it could not be checked.
+    let replayed = Replayed::new(
+        &sandbox,
+        &base(),
+        Some("- match: { path: \"/kubernetes/*/pods*\" }\n  action: hang\n"),
+    );
+    let mut running = Running::start(
+        &sandbox,
+        &replayed,
+        &["check", "-o", "json", "--rule", "MD605,MD508"],
+    );
+    running.hear(1, |line| line.starts_with("fleet: OK"));
+    running.interrupt();
+    let run = running.end();
+    let report = run.ended(3).json();
+    assert_eq!(report["verdict"], "INCONCLUSIVE");
+    assert!(
+        report["reasons"][0].as_str().unwrap().contains("Ctrl-C"),
+        "{}",
+        report["reasons"]
+    );
+}
+
+#[test]
+fn once_makes_a_bundle_of_what_is_there_and_says_so() {
+    let sandbox = Sandbox::new();
+    let to = sandbox.path("b.tar.zst");
+    let run = stopped(
+        &sandbox,
+        &base(),
+        &["bundle", "create", "-o", to.to_str().unwrap()],
+    );
+    run.ended(3);
+    for says in [
+        "stopping: the bundle will hold",
+        "stopped (Ctrl-C)",
+        "not collected: dns",
+    ] {
+        assert!(run.stderr.contains(says), "no {says:?} in {}", run.said());
+    }
+    assert_eq!(run.stdout.lines().count(), 1, "{}", run.said());
+    sandbox.run(["bundle", "verify", to.to_str().unwrap()]).ended(0);
+    let check = sandbox.run(["check", to.to_str().unwrap(), "-o", "json"]);
+    assert_eq!(check.ended(3).json()["verdict"], "INCONCLUSIVE");
+}
+
+/// A world whose report is larger than a pipe holds: many services, each with a finding.
+fn large_world(sandbox: &Sandbox) -> std::path::PathBuf {
+    let world = repository().join("fixtures/incidents/missing-client-role");
+    for (path, mut content) in files(&world) {
+        if path.ends_with("us-central1/services.json") {
+            let mut listing: Value = serde_json::from_slice(&content).unwrap();
+            let services = listing["services"].as_array_mut().unwrap();
+            let first = services[0].to_string();
+            let name = services[0]["name"]
+                .as_str()
+                .unwrap()
+                .rsplit('/')
+                .next()
+                .unwrap()
+                .to_owned();
+            for n in 0..150 {
+                let own = first.replace(&format!("services/{name}"), &format!("services/{name}-{n}"));
+                services.push(serde_json::from_str(&own).unwrap());
+            }
+            content = listing.to_string().into_bytes();
+        }
+        sandbox.write(&format!("large/{path}"), content);
+    }
+    sandbox.path("large")
+}
+
+#[test]
+fn twice_ends_at_once_and_leaves_nothing_behind() {
+    let sandbox = Sandbox::new();
+    let replayed = Replayed::new(&sandbox, &large_world(&sandbox), Some(DNS_HANGS));
+    let mut running = Running::start(&sandbox, &replayed, &["check", "-o", "json"]);
+    running.hear(OTHERS, is_done);
+    running.interrupt();
+    running.hear(1, |line| line.starts_with("stopping"));
+    // Nobody reads the report, which is larger than the pipe: it cannot have ended by itself.
+    running.interrupt();
+    let status = running.child.wait().unwrap();
+    assert_eq!(status.code(), Some(130), "{}", running.said);
+    assert_eq!(sandbox.left_behind(), Vec::<String>::new());
+}
