@@ -109,14 +109,23 @@ const BROKEN: &[&str] = &[
     r#""textPayload":"dial tcp: lookup orders.mesh.private on 169.254.169.254:53: no such host""#,
 ];
 
+const REJECTED: &[&str] = &[
+    r#""textPayload":"[2026-11-24 03:46:56.648][18450][warning][config] [source/grpc_subscription_impl.cc:138] gRPC config for type.googleapis.com/envoy.config.route.v3.RouteConfiguration rejected: goo.gle/debugonly  ""#,
+];
+
 /// The file, made once.
-static FILE: LazyLock<TempPath> = LazyLock::new(|| {
+static FILE: LazyLock<TempPath> = LazyLock::new(|| write(SIZE, BROKEN));
+
+/// The same, smaller, with rejections that go over several lines: after each, every line must be decoded.
+static REJECTIONS: LazyLock<TempPath> = LazyLock::new(|| write(SIZE / 8, REJECTED));
+
+fn write(size: usize, broken: &[&str]) -> TempPath {
     let file = NamedTempFile::new().unwrap();
     let mut out = BufWriter::new(&file);
     let (mut state, mut written) = (0x9e37_79b9_7f4a_7c15, 0);
-    while written < SIZE {
+    while written < size {
         let payloads = if random(&mut state).is_multiple_of(100) {
-            BROKEN
+            broken
         } else {
             HEALTHY
         };
@@ -137,12 +146,12 @@ static FILE: LazyLock<TempPath> = LazyLock::new(|| {
     out.flush().unwrap();
     drop(out);
     file.into_temp_path()
-});
+}
 
-fn scan(bencher: divan::Bencher, services: &[&str]) {
+fn scan(bencher: divan::Bencher, file: &TempPath, services: &[&str]) {
     let blob = Blob {
         origin: "entries.ndjson".into(),
-        content: Content::File(FILE.to_path_buf()),
+        content: Content::File(file.to_path_buf()),
         encoding: Encoding::Plain,
     };
     let logs = BTreeMap::from([(ProjectId::from("shop-prod"), vec![blob])]);
@@ -163,13 +172,18 @@ fn scan(bencher: divan::Bencher, services: &[&str]) {
 /// Services that all occur.
 #[divan::bench(sample_count = 10)]
 fn forty_signatures(bencher: divan::Bencher) {
-    scan(bencher, &["web", "checkout"]);
+    scan(bencher, &FILE, &["web", "checkout"]);
 }
 
 /// A service that logged nothing is looked for to the end.
 #[divan::bench(sample_count = 10)]
 fn forty_signatures_and_a_silent_service(bencher: divan::Bencher) {
-    scan(bencher, &["web", "nobody"]);
+    scan(bencher, &FILE, &["web", "nobody"]);
+}
+
+#[divan::bench(sample_count = 10)]
+fn rejections_over_several_lines(bencher: divan::Bencher) {
+    scan(bencher, &REJECTIONS, &["web", "checkout"]);
 }
 
 fn main() {

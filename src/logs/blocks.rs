@@ -6,6 +6,9 @@ use std::thread;
 /// More threads than this only wait for one another: reading goes on one at a time.
 const MAX_THREADS: usize = 4;
 
+/// So many times its usual size a block is huge.
+const HUGE: usize = 8;
+
 /// How much is read at once, how long a line may be, and how many threads look at a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -54,14 +57,14 @@ impl Block {
         self.buffer.get(..self.end).unwrap_or_default()
     }
 
-    /// Whether a long line made it grow: few such should be held at once.
-    pub fn is_grown(&self) -> bool {
-        self.buffer.len() > self.usual
+    /// Whether a very long line made it grow: few such should be held at once.
+    pub fn is_huge(&self) -> bool {
+        self.buffer.capacity() > self.usual.saturating_mul(HUGE)
     }
 
-    /// Gives back the memory that a long line took.
+    /// Gives back the memory that a very long line took.
     pub fn shrink(&mut self) {
-        if self.is_grown() {
+        if self.is_huge() {
             self.end = 0;
             self.buffer.truncate(self.usual);
             self.buffer.shrink_to_fit();
@@ -145,7 +148,6 @@ impl<R: Read> Blocks<R> {
     fn begin(&mut self, block: &mut Block) -> io::Result<usize> {
         let carried = std::mem::take(&mut self.carried);
         block.usual = self.size;
-        block.shrink();
         block.buffer.resize(self.size.max(carried.len()), 0);
         if self.skipping {
             return self.skip(block);

@@ -1,7 +1,7 @@
 //! Blocks of a stream read one at a time, worked on by several threads at once, and taken in the order of the stream.
 //!
 //! Every thread reads a block in its turn and works on it while it is warm in that processor's cache. Of what is done, the
-//! thread that finds the next block in order takes it, and all that follow. No thread only waits for others to work.
+//! thread that finds the next block in order takes it, and all that follow: no thread is there only to wait.
 use super::blocks::{Block, Blocks};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -111,7 +111,7 @@ where
         None
     }
 
-    /// Reads the next block. One that a long line made grow is worked on before another is read, lest many be held.
+    /// Reads the next block. A huge one is worked on before another is read, lest many be held.
     #[expect(clippy::type_complexity)]
     fn read(&self, mut block: Block) -> Option<(u64, io::Result<(Block, Option<T>)>)> {
         let mut turn = lock(&self.turn);
@@ -125,7 +125,7 @@ where
         match result {
             Ok(false) => None,
             Ok(true) => {
-                let done = block.is_grown().then(|| (self.work)(&block));
+                let done = block.is_huge().then(|| (self.work)(&block));
                 Some((number, Ok((block, done))))
             }
             Err(error) => Some((number, Err(error))),
@@ -183,4 +183,66 @@ impl<R, T, E, W, F> Drop for StopOnPanic<'_, '_, R, T, E, W, F> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::super::blocks::Limits;
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    fn blocks(text: &str) -> Blocks<&[u8]> {
+        let limits = Limits {
+            block: 8,
+            ..Limits::default()
+        };
+        Blocks::new(text.as_bytes(), limits)
+    }
+
+    #[test]
+    fn a_slow_block_is_overtaken_and_still_taken_first() {
+        let text: String = (0..200).map(|n| format!("{n}\n")).collect();
+        let (mut taken, finished, more) = (String::new(), Mutex::new(Vec::new()), Condvar::new());
+        let done: Result<(), io::Error> = run(
+            4,
+            &mut blocks(&text),
+            |block| {
+                if block.bytes().starts_with(b"0") {
+                    // Until another is done: for ever, were blocks worked on one at a time.
+                    drop(more.wait_while(lock(&finished), |done| done.is_empty()).unwrap());
+                }
+                lock(&finished).push(block.bytes().to_vec());
+                more.notify_all();
+            },
+            |block| {
+                taken += std::str::from_utf8(block?.0.bytes()).unwrap();
+                Ok(())
+            },
+        );
+        done.unwrap();
+        assert_eq!(taken, text);
+        assert!(!lock(&finished).first().unwrap().starts_with(b"0"));
+    }
+
+    #[test]
+    fn the_first_error_ends_it_and_a_thread_that_dies_leaves_none_waiting() {
+        let text = "first\n".to_owned() + &"line\n".repeat(1000);
+        let mut taken = 0;
+        let stopped = run(
+            3,
+            &mut blocks(&text),
+            |_| (),
+            |_| {
+                taken += 1;
+                if taken < 5 { Ok(()) } else { Err(taken) }
+            },
+        );
+        assert_eq!((stopped, taken), (Err(5), 5));
+        let died = catch_unwind(AssertUnwindSafe(|| {
+            let work = |block: &Block| assert!(!block.bytes().starts_with(b"first"), "on purpose");
+            run(3, &mut blocks(&text), work, |_| Ok::<(), ()>(()))
+        }));
+        assert!(died.is_err());
+    }
 }

@@ -17,7 +17,9 @@ from replay import INCIDENTS, WORLDS, Replay, check
 CALLED = {
     "cloudresourcemanager.v1 cloudresourcemanager.projects.getAncestry",
     "cloudresourcemanager.v3 cloudresourcemanager.folders.getIamPolicy",
+    "cloudresourcemanager.v3 cloudresourcemanager.folders.testIamPermissions",
     "cloudresourcemanager.v3 cloudresourcemanager.organizations.getIamPolicy",
+    "cloudresourcemanager.v3 cloudresourcemanager.organizations.testIamPermissions",
     "cloudresourcemanager.v3 cloudresourcemanager.projects.get",
     "cloudresourcemanager.v3 cloudresourcemanager.projects.getIamPolicy",
     "cloudresourcemanager.v3 cloudresourcemanager.projects.testIamPermissions",
