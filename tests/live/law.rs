@@ -1,6 +1,6 @@
 //! The law: a world made by chance is diagnosed the same from its folder, from its bundle, and over the wire.
 use crate::common::replayed::{Gist, Replayed, gist};
-use crate::common::{Sandbox, files, repository};
+use crate::common::{Sandbox, base, files, repository};
 use meshdoctor::diagnose::diagnose;
 use meshdoctor::report::to_json;
 use meshdoctor::rules::RuleSet;
@@ -12,10 +12,12 @@ use meshdoctor::snapshot::{Blob, World};
 use proptest::prelude::*;
 use proptest::test_runner::{TestRng, TestRunner};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// The fixtures of all rules: each is a change to the healthy world.
+/// The fixtures of all rules: each is a change to the healthy world. Those of MD906 are evidence that does not belong together,
+/// which no wire brings.
 fn fixtures() -> &'static Vec<(String, Fixture)> {
     static FIXTURES: OnceLock<Vec<(String, Fixture)>> = OnceLock::new();
     FIXTURES.get_or_init(|| {
@@ -24,7 +26,8 @@ fn fixtures() -> &'static Vec<(String, Fixture)> {
             let fixture = serde_saphyr::from_str(&String::from_utf8(yaml).unwrap());
             (path, fixture.unwrap())
         };
-        found.into_iter().map(read).collect()
+        let whole = found.into_iter().filter(|(path, _)| !path.starts_with("MD906/"));
+        whole.map(read).collect()
     })
 }
 
@@ -188,13 +191,22 @@ impl Recipe {
         }
         let mut manifest: Value =
             serde_json::from_slice(&world.files["bundle.json"].bytes().unwrap()).unwrap();
+        // A project is asked live where the scope has it, or a service names it: MD102's has a grant that stands astray.
+        if world
+            .files
+            .keys()
+            .any(|path| path.starts_with("iam/projects/apps-prod/"))
+        {
+            manifest["scope"]["serviceProjects"] = json!(["mesh-prod", "apps-prod"]);
+        }
+        own_up(&world, &mut manifest);
         for failure in self.failures.iter().map(|index| FAILURES[*index]) {
             let collectors = manifest["collectors"].as_array_mut().unwrap();
             let own = collectors
                 .iter_mut()
                 .find(|own| own["name"] == failure.collector)
                 .unwrap();
-            // One failure a collector: what the second would take is there still.
+            // One failure a collector: what another would take is there still.
             if own["status"] != "OK" {
                 continue;
             }
@@ -204,33 +216,66 @@ impl Recipe {
                 .files
                 .retain(|path, _| path != failure.without && !path.starts_with(&below));
         }
-        // What a fixture takes away was not collected, and live it is not there.
-        for path in &whole.remove {
-            let source = path.split('/').next().unwrap();
-            let below = format!("{source}/");
-            let some = world.files.keys().any(|path| path.starts_with(&below));
-            let collectors = manifest["collectors"].as_array_mut().unwrap();
-            let own = collectors
-                .iter_mut()
-                .find(|own| own["name"] == source && own["status"] == "OK");
-            if let Some(own) = own.filter(|_| source != "kubernetes") {
-                let status = if some { "PARTIAL" } else { "FAILED" };
-                *own = json!({"name": source, "status": status, "error": "404 NOT_FOUND: it is not in the bundle"});
-            }
-        }
-        // A project is asked live where the scope has it, or a service names it: MD102's has a grant that stands astray.
-        if world
-            .files
-            .keys()
-            .any(|path| path.starts_with("iam/projects/apps-prod/"))
-        {
-            manifest["scope"]["serviceProjects"] = json!(["mesh-prod", "apps-prod"]);
-        }
         let bytes = manifest.to_string().into_bytes();
         world
             .files
             .insert("bundle.json".into(), Blob::memory("bundle.json", bytes));
         world
+    }
+}
+
+/// Fixtures leave files out and change no manifest. Live everything is asked for, and what is not there is told: so does
+/// the manifest then.
+fn own_up(world: &World, manifest: &mut Value) {
+    let is_there = |below: &str| world.files.keys().any(|path| path.starts_with(below));
+    let clusters: BTreeSet<&str> = world
+        .files
+        .keys()
+        .filter_map(|path| path.strip_prefix("kubernetes/")?.split('/').next())
+        .collect();
+    let mut absent: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (path, _) in files(&base()) {
+        let source = path.split('/').next().unwrap();
+        let mut asked = vec![path.clone()];
+        match source {
+            "kubernetes" => asked.extend(
+                clusters
+                    .iter()
+                    .map(|name| path.replace("/prod/", &format!("/{name}/"))),
+            ),
+            "cloud-run" | "iam" | "logging" | "service-usage"
+                if manifest["scope"]["serviceProjects"][1] == "apps-prod" =>
+            {
+                asked.push(path.replace("/mesh-prod/", "/apps-prod/"));
+            }
+            _ => {}
+        }
+        for path in asked.iter().filter(|path| !world.files.contains_key(*path)) {
+            let parts: Vec<&str> = path.trim_end_matches(".json").split('/').collect();
+            let failure = match parts.as_slice() {
+                ["kubernetes", cluster, kind] => json!({
+                    "call": format!("list {kind} of cluster {cluster}"), "error": format!("403 Forbidden: {kind} is forbidden"),
+                    "kind": "PERMISSION_MISSING", "permission": format!("list {kind}"), "resource": format!("cluster {cluster}"),
+                }),
+                _ => {
+                    json!({"call": format!("get {path}"), "error": "404 NOT_FOUND: it is not there", "kind": "OTHER"})
+                }
+            };
+            absent.entry(source.to_owned()).or_default().push(failure);
+        }
+    }
+    for collector in manifest["collectors"].as_array_mut().unwrap() {
+        let name = collector["name"].as_str().unwrap().to_owned();
+        let silent = collector["status"] != "FAILED" && collector["status"] != "PARTIAL";
+        if let Some(failures) = absent.get(&name).filter(|_| silent) {
+            let status = if is_there(&format!("{name}/")) {
+                "PARTIAL"
+            } else {
+                "FAILED"
+            };
+            let error = failures[0]["error"].clone();
+            *collector = json!({"name": name, "status": status, "error": error, "failures": failures});
+        }
     }
 }
 
