@@ -1,7 +1,5 @@
-//! Live collection against the replay server: time beside the slowest chain of calls with answers 200 ms late, memory on a large
-//! world, and the speed of making a bundle.
-//!
-//! `cargo bench --bench live` prints the first; `MESHDOCTOR_BENCH_LIVE=N` does so for a world of N exports and N * 100 log entries.
+//! Live collection against the replay server: the time of a check, with answers at once and 200 ms late, beside the slowest chain
+//! of calls. `MESHDOCTOR_BENCH_LIVE=N cargo bench --bench live` does so for a world of N exports.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #[path = "world/mod.rs"]
 mod world;

@@ -94,8 +94,4 @@ impl Endpoints {
     pub fn url(&self, api: Api) -> &str {
         self.moved.get(&api).map_or(api.default_url(), String::as_str)
     }
-
-    pub fn is_moved(&self, api: Api) -> bool {
-        self.moved.contains_key(&api)
-    }
 }

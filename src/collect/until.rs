@@ -47,7 +47,7 @@ impl Until {
 }
 
 /// Waits until the user has had enough; for ever where nobody can say so.
-pub async fn stopped(stop: Option<watch::Receiver<bool>>) {
+async fn stopped(stop: Option<watch::Receiver<bool>>) {
     if let Some(mut stop) = stop
         && stop.wait_for(|stop| *stop).await.is_ok()
     {

@@ -2,6 +2,7 @@
 //!
 //! A name is a source, or one listing of it. `iam/project` is the project itself, with its id and number; `logging` says who
 //! logged at all and holds what a log rule's own signatures match, `logging/signs` what the signatures of all rules match.
+use crate::snapshot::SOURCES;
 use std::collections::BTreeSet;
 
 type Sources = &'static [&'static str];
@@ -35,18 +36,7 @@ const LOGS: Sources = &["logging"];
 const EVERY_SIGN: Sources = &["logging", "logging/signs"];
 
 /// What failed, and whether all belongs together, is told of everything.
-const EVERYTHING: &[Sources] = &[&[
-    "cloud-run",
-    "logging",
-    "iam",
-    "service-usage",
-    "dns",
-    "compute",
-    "fleet",
-    "clusters",
-    "csds",
-    "kubernetes",
-]];
+const EVERYTHING: &[Sources] = &[&SOURCES];
 
 const CLIENT_FACTS: &[(&str, &[Sources])] = &[
     (

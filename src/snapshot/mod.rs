@@ -19,7 +19,7 @@ pub use collected::Collected;
 pub use failure::{Failure, FailureKind, denied, is_beyond_roles, is_permission, is_resource};
 pub use manifest::{CollectorOutcome, FileDigest, Manifest, RedactionSummary, SCHEMA, Status};
 use read::layout_knows;
-pub use sources::{Compute, Dns, Fleet, Kubernetes, OrganizationIam, ProjectIam, RunLocation};
+pub use sources::{Compute, Dns, Fleet, Kubernetes, OrganizationIam, ProjectIam, RunLocation, SOURCES};
 pub use world::{Blob, Content, Encoding, MAX_FILE, Warning, World};
 
 use crate::gcp::{container, iam, service_usage};

@@ -4,6 +4,20 @@ use crate::gcp::{compute, dns, fleet, iam, project, run};
 use crate::k8s::{core, istio, networkpolicy};
 use std::collections::BTreeMap;
 
+/// The first folders of the layout.
+pub const SOURCES: [&str; 10] = [
+    "cloud-run",
+    "logging",
+    "iam",
+    "service-usage",
+    "dns",
+    "compute",
+    "fleet",
+    "clusters",
+    "csds",
+    "kubernetes",
+];
+
 /// Cloud Run in one region of one project.
 #[derive(Debug, Default)]
 pub struct RunLocation {

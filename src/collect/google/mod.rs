@@ -11,7 +11,7 @@ pub use error::CallError;
 pub use listing::{Listing, Paging};
 
 use super::refusal::{is_json, scrubbed};
-use super::until::{self, Ended, Until};
+use super::until::{Ended, Until};
 use super::{Api, Endpoints, FailureKind, Token, token};
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::redirect::Policy;
@@ -125,11 +125,6 @@ impl Client {
     /// The end of all waiting.
     pub fn until(&self) -> Until {
         Until::new(self.deadline, self.inner.stop.clone())
-    }
-
-    /// Waits until the user has had enough; for ever where that cannot be.
-    pub async fn stopped(&self) {
-        until::stopped(Some(self.inner.stop.clone())).await;
     }
 
     /// The body of the answer to one call.

@@ -1,6 +1,6 @@
 //! Files with relative paths, from a directory or an archive: a snapshot in the layout, or a folder of loose files.
 use super::{Reader, checksums, loose, paths};
-use crate::snapshot::{Blob, Encoding, ReadError, Warning};
+use crate::snapshot::{Blob, Encoding, ReadError, SOURCES, Warning};
 
 /// One file below the root.
 #[derive(Debug)]
@@ -9,20 +9,6 @@ pub struct Entry {
     pub path: String,
     pub blob: Blob,
 }
-
-/// The first folders of the layout.
-const SOURCES: [&str; 10] = [
-    "cloud-run",
-    "logging",
-    "iam",
-    "service-usage",
-    "dns",
-    "compute",
-    "fleet",
-    "clusters",
-    "csds",
-    "kubernetes",
-];
 
 /// Beside a snapshot, not of it, and passed over without a warning: what a diagnosis of it must say.
 const COMPANIONS: [&str; 1] = ["expected.yaml"];
