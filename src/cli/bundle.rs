@@ -126,14 +126,13 @@ fn create_live(args: &CreateArgs) -> Result<u8, CliError> {
         verbose: args.verbose,
         then: "the bundle will hold what is there",
     })?;
-    let snapshot = read::from_world(brought.world)?;
-    put(args, &snapshot)?;
+    put(args, &brought.snapshot)?;
     // Its files were read until here.
     drop(brought.store);
     if brought.stopped {
         eprintln!("stopped (Ctrl-C): the bundle holds what was collected until then");
     }
-    for outcome in brought.manifest.unfinished() {
+    for outcome in brought.snapshot.manifest.unfinished() {
         let part = match outcome.status {
             Status::Partial => "collected in part",
             _ => "not collected",
@@ -145,7 +144,7 @@ fn create_live(args: &CreateArgs) -> Result<u8, CliError> {
         let text = format!("{part}: {}{needed}: {}", outcome.name, outcome.error);
         eprintln!("{}", safe(&text));
     }
-    Ok(if brought.manifest.is_whole() {
+    Ok(if brought.snapshot.manifest.is_whole() {
         exit::FINE
     } else {
         exit::INCONCLUSIVE

@@ -100,7 +100,7 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
             then: "diagnosing what is there",
         })?;
         let mut report = diagnose(&brought.snapshot, &set, &selection)?;
-        if brought.stopped && !brought.manifest.is_whole() {
+        if brought.stopped && !brought.snapshot.manifest.is_whole() {
             unfinished(&mut report, "the collecting was stopped before its end (Ctrl-C)");
         }
         // Its files were read until here.

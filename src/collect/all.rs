@@ -10,7 +10,7 @@ use super::{Asked, Endpoints, Failure, FailureKind, Outcome, Store, Token, sound
 use super::{cloud_run, clusters, compute, dns, fleet, iam, service_usage};
 use crate::logs::Signature;
 use crate::scope::Scope;
-use crate::snapshot::{Manifest, ReadError, Snapshot, World};
+use crate::snapshot::{Manifest, ReadError, Snapshot};
 use jiff::Timestamp;
 use std::io;
 use std::sync::Arc;
@@ -46,11 +46,8 @@ pub struct Request {
 
 /// What was brought.
 pub struct Brought {
-    /// The files, read: what could not be is not among them.
+    /// The files, read, with the manifest as `bundle.json` among them: what could not be read is left out, and the manifest says so.
     pub snapshot: Snapshot,
-    /// The files, and the manifest as `bundle.json` among them.
-    pub world: World,
-    pub manifest: Manifest,
     /// Whether the user stopped it.
     pub stopped: bool,
     /// Holds the files.
@@ -95,11 +92,8 @@ pub async fn collect(
         ..Manifest::default()
     };
     let stopped = *stop.borrow();
-    let sound = sound::read(store.world(), manifest)?;
     Ok(Brought {
-        snapshot: sound.snapshot,
-        world: sound.world,
-        manifest: sound.manifest,
+        snapshot: sound::read(store.world(), manifest)?,
         stopped,
         store,
     })

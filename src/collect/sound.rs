@@ -1,32 +1,18 @@
 //! What was brought, read: an answer that is not what its API promises is no evidence, and spoils no other.
 use crate::snapshot::{Blob, Failure, FailureKind, Manifest, ReadError, Snapshot, Status, World, read};
 
-/// What could be read, and what became of the rest.
-pub struct Sound {
-    pub snapshot: Snapshot,
-    /// The files behind it, with the manifest as `bundle.json`.
-    pub world: World,
-    pub manifest: Manifest,
-}
-
 /// Reads a world; a file that cannot be read is left out, and its collector says why.
 ///
 /// # Errors
 /// Where it is no single file that cannot be read.
-pub fn read(mut world: World, mut manifest: Manifest) -> Result<Sound, ReadError> {
+pub fn read(mut world: World, mut manifest: Manifest) -> Result<Snapshot, ReadError> {
     loop {
         let json = serde_json::to_vec(&manifest).unwrap_or_default();
         world
             .files
             .insert("bundle.json".to_owned(), Blob::memory("bundle.json", json));
         let error = match read::from_world(world.clone()) {
-            Ok(snapshot) => {
-                return Ok(Sound {
-                    snapshot,
-                    world,
-                    manifest,
-                });
-            }
+            Ok(snapshot) => return Ok(snapshot),
             Err(error) => error,
         };
         let path = match &error {

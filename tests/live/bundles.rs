@@ -74,6 +74,22 @@ fn a_bundle_of_every_incident_made_live_says_what_its_folder_says() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_read_is_left_out_of_the_bundle_and_told() {
+    let sandbox = Sandbox::new();
+    let faults = "- match: { path: \"/dns/*\" }\n  action: { status: { code: 200, body: '{\"managedZones\": [{\"name\": 7}]}' } }\n";
+    let replayed = Replayed::new(&sandbox, &base(), Some(faults));
+    let to = sandbox.path("b.tar.zst");
+    let run = create(&sandbox, &replayed, &to, &[]);
+    assert!(
+        run.ended(3).stderr.contains("not collected: dns"),
+        "{}",
+        run.said()
+    );
+    let check = sandbox.run(["check", to.to_str().unwrap(), "-o", "json"]);
+    assert_eq!(check.ended(3).json()["verdict"], "INCONCLUSIVE");
+}
+
+#[test]
 fn what_could_not_be_collected_is_said_and_in_the_bundle() {
     let sandbox = Sandbox::new();
     let faults = "- match: { path: \"/dns/*\" }\n  action: { status: { code: 403 } }\n";
