@@ -48,6 +48,12 @@ CALLED = {
     "trafficdirector.v3 trafficdirector.discovery.client_status",
 }
 
+# Statuses that every API may answer with, whatever was asked.
+FAULTY = (401, 403, 404, 429, 500, 503, 504)
+
+# What is asked again, and may be fine then.
+PASSING = (429, 500, 503, 504)
+
 # Asked by gRPC, and by way of the kubeconfig: see `test_csds` and `test_kubectl`.
 DIRECT = ("trafficdirector", "kubernetes")
 
@@ -62,15 +68,40 @@ class Run:
     serve: tuple = ()
     direct: tuple = DIRECT
     drop: tuple = ()
+    # A fault of replay, for all that is asked.
+    fault: dict = None
+    # Answers come broken on purpose.
+    is_spoilt: bool = False
     report: object = None
     exchanges: list = field(default_factory=list)
 
     def __call__(self):
-        with Replay(self.world, *self.serve) as replay, Proxy(replay.url) as proxy:
+        with tempfile.TemporaryDirectory() as folder:
+            self._run(self.serve + self._faults(Path(folder) / "faults.yaml"))
+        return self
+
+    def _faults(self, file):
+        if self.fault is None:
+            return ()
+        # JSON is YAML.
+        file.write_text(json.dumps([{"match": {"path": "/"}, **self.fault}]))
+        return ("--faults", file)
+
+    def _run(self, serve):
+        with Replay(self.world, *serve) as replay, Proxy(replay.url) as proxy:
             file = proxy.configure(replay, replay.folder / "proxied.toml", direct=self.direct, drop=self.drop)
             self.report = check(file, replay.folder, *self.flags)
             self.exchanges = proxy.exchanges
-        return self
+
+    @property
+    def faulty_status(self):
+        action = self.fault["action"]
+        return action["status"]["code"] if "status" in action else 200
+
+    @property
+    def may_be_whole(self):
+        """Whether all may be there in spite of a fault: what passes is asked again, and a page may be empty."""
+        return self.faulty_status in PASSING or self.fault["action"] == "empty_page"
 
     @property
     def is_whole(self):
@@ -89,6 +120,15 @@ def runs(folder):
     yield Run("full, CSDS by REST", full, direct=("kubernetes",))
     yield Run("preflight", full, flags=("--preflight",))
     yield Run("failed", failed)
+    for code in FAULTY:
+        # After some pages, and until whoever asks again is answered.
+        fault = {"skip": 12, "times": 40, "action": {"status": {"code": code, "headers": {"retry-after": "0"}}}}
+        yield Run(f"answers of status {code}", full, serve=("--page-size", "1"), fault=fault)
+    for action in ("token_loop", "empty_page"):
+        yield Run(action, full, serve=("--page-size", "1"), fault={"times": "always", "action": action})
+    for action in ("html", "truncate"):
+        fault = {"skip": 12, "times": 40, "action": action}
+        yield Run(action, full, serve=("--page-size", "1"), fault=fault, is_spoilt=True)
     for world in sorted(path for path in INCIDENTS.iterdir() if path.is_dir()):
         yield Run(f"incident {world.name}", world)
 
@@ -100,7 +140,11 @@ class Requests(unittest.TestCase):
     def setUpClass(cls):
         with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
             cls.runs = list(pool.map(lambda run: run(), runs(Path(folder))))
-        cls.checked = [(run, exchange, *discovery.check(exchange)) for run in cls.runs for exchange in run.exchanges]
+        cls.checked = [
+            (run, exchange, *discovery.check(exchange, is_spoilt=run.is_spoilt))
+            for run in cls.runs
+            for exchange in run.exchanges
+        ]
 
     def test_requests_and_answers_are_as_the_documents_say(self):
         faults = sorted({fault for *_, own in self.checked for fault in own})
@@ -113,6 +157,14 @@ class Requests(unittest.TestCase):
                 self.assertEqual(set(ended.values()), {"OK"}, f"{run.name}: {ended}")
         answered = {method.key for _, exchange, method, _ in self.checked if method and exchange.status == 200}
         self.assertEqual(answered, CALLED)
+
+    def test_faults_were_met_and_told(self):
+        for run in self.runs:
+            if run.fault and not run.is_spoilt:
+                self.assertIn(run.faulty_status, {exchange.status for exchange in run.exchanges}, run.name)
+            if run.fault and not run.may_be_whole:
+                ended = {collector["name"]: collector["status"] for collector in run.report["collectors"]}
+                self.assertNotEqual(set(ended.values()), {"OK"}, f"{run.name}: {ended}")
 
     def test_every_listing_was_paged(self):
         paged = {method.key for api in discovery.DOCUMENTS for method in discovery.methods(api) if method.is_paged}
