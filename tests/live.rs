@@ -22,6 +22,8 @@ mod long_logs;
 mod narrow;
 #[path = "live/stopping.rs"]
 mod stopping;
+#[path = "live/terminal.rs"]
+mod terminal;
 
 #[test]
 fn every_incident_is_diagnosed_live_as_from_its_folder() {

@@ -17,7 +17,7 @@ pub async fn draw(mut events: UnboundedReceiver<Event>, verbose: bool) {
         match event {
             Event::Started(name) if terminal => {
                 let bar = all.add(ProgressBar::new_spinner());
-                if let Ok(style) = ProgressStyle::with_template("  {spinner} {prefix:<14} {msg}") {
+                if let Ok(style) = ProgressStyle::with_template("  {spinner} {prefix:<14} {wide_msg}") {
                     bar.set_style(style);
                 }
                 bar.set_prefix(name);
@@ -26,7 +26,7 @@ pub async fn draw(mut events: UnboundedReceiver<Event>, verbose: bool) {
             }
             Event::Items(name, items) => {
                 if let Some(bar) = bars.get(name) {
-                    bar.set_message(items.to_string());
+                    bar.set_message(count(items));
                 }
             }
             Event::Finished(outcome) if terminal => {
@@ -38,6 +38,14 @@ pub async fn draw(mut events: UnboundedReceiver<Event>, verbose: bool) {
             Event::Started(_) | Event::Finished(_) => {}
         }
     }
+    if !verbose {
+        // The answer comes first on the screen, and it tells whatever could not be had.
+        let _ = all.clear();
+    }
+}
+
+fn count(items: u64) -> String {
+    format!("{items} {}", if items == 1 { "item" } else { "items" })
 }
 
 fn line(outcome: &Outcome) -> String {
@@ -48,7 +56,7 @@ fn line(outcome: &Outcome) -> String {
         Status::Skipped => "SKIPPED",
     };
     let seconds = outcome.duration.as_secs_f32();
-    let mut text = format!("{status}, {} items, {seconds:.1} s", outcome.items);
+    let mut text = format!("{status}, {}, {seconds:.1} s", count(outcome.items));
     if let Some(first) = outcome.failures.first() {
         text.push_str(&format!("; {}: {}", first.call, first.error));
         if outcome.failures.len() > 1 {
