@@ -17,6 +17,7 @@ use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
+use tower_http::timeout::{ResponseBodyTimeout, TimeoutError};
 
 const METHOD: &str = "/envoy.service.status.v3.ClientStatusDiscoveryService/StreamClientStatus";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -75,6 +76,10 @@ async fn once(target: &Target, mesh: &str, channel: Channel, deadline: Instant) 
     let mut request = Request::new(question);
     *request.metadata_mut() = metadata(target, bearer)?;
     request.set_timeout(deadline.saturating_duration_since(Instant::now()));
+    // A proxy that swallows gRPC says nothing, or nothing behind the head of an answer: there must be time left to ask by
+    // REST. A large answer may take as long as it goes on coming.
+    let patience = one_try(deadline, 3);
+    let channel = ResponseBodyTimeout::new(channel, patience);
     let mut client = tonic::client::Grpc::new(channel)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(usize::MAX);
@@ -84,15 +89,16 @@ async fn once(target: &Target, mesh: &str, channel: Channel, deadline: Instant) 
         .await
         .map_err(|error| Trouble::passing(with_causes(&error)))?;
     let answer = client.streaming(request, PathAndQuery::from_static(METHOD), Unopened);
-    // A proxy that swallows gRPC says nothing at all: there must be time left to ask by REST.
-    let patience = one_try(deadline, 3);
     let Ok(answer) = timeout(patience, answer).await else {
         return Err(Trouble::blocked(silence(patience)));
     };
     let mut stream = answer.map_err(told)?.into_inner();
-    match stream.message().await.map_err(told)? {
-        Some(answer) => Ok(answer),
-        None => Err(Trouble::last(
+    let message = stream.message().await;
+    match message {
+        Err(status) if is_silence(&status) => Err(Trouble::blocked(silence(patience))),
+        Err(status) => Err(told(status)),
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => Err(Trouble::last(
             FailureKind::Unreadable,
             "the server ended the stream without an answer",
         )),
@@ -110,6 +116,18 @@ fn metadata(target: &Target, bearer: HeaderValue) -> Result<MetadataMap, Trouble
     headers.insert(http::header::AUTHORIZATION, bearer);
     headers.insert("x-goog-user-project", project);
     Ok(MetadataMap::from_headers(headers))
+}
+
+/// Whether nothing more came of an answer that had begun.
+fn is_silence(status: &Status) -> bool {
+    let mut source = status.source();
+    while let Some(error) = source {
+        if error.is::<TimeoutError>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 fn trouble(status: &Status, token: &str) -> Trouble {
