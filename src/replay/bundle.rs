@@ -1,7 +1,7 @@
 //! The world that is served: its files by layout path, the names of its projects, and listings opened once.
 use super::answer::Refusal;
 use super::failure;
-use crate::snapshot::{Manifest, ReadError, World};
+use crate::snapshot::{CollectorOutcome, Manifest, ReadError, World};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -164,10 +164,20 @@ impl Bundle {
 
     /// The failure that the manifest tells of a collector.
     pub fn failure(&self, source: &str, permission: &str, resource: &str) -> Option<Refusal> {
+        self.outcomes(source)
+            .find_map(|outcome| failure::refusal(outcome, permission, resource))
+    }
+
+    /// What ended a listing whose beginning the bundle has.
+    pub fn end(&self, source: &str, permission: &str, resource: &str) -> Option<Refusal> {
+        self.outcomes(source)
+            .find_map(|outcome| failure::end(outcome, permission, resource))
+    }
+
+    fn outcomes(&self, source: &str) -> impl Iterator<Item = &CollectorOutcome> {
         let source = source.split('/').next().unwrap_or_default();
         let told = self.manifest.collectors.iter();
-        told.filter(|outcome| outcome.name.split('/').next() == Some(source))
-            .find_map(|outcome| failure::refusal(outcome, permission, resource))
+        told.filter(move |outcome| outcome.name.split('/').next() == Some(source))
     }
 }
 

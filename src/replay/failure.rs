@@ -17,10 +17,7 @@ pub fn refusal(outcome: &CollectorOutcome, permission: &str, resource: &str) -> 
     let asked = |failure: &&Failure| {
         let named = failure.permission.as_deref().unwrap_or_default();
         let own = named == permission || named.strip_prefix("list ") == Some(permission);
-        let on = failure.resource.as_deref().unwrap_or_default();
-        let here =
-            on == resource || on.ends_with(&format!("/{resource}")) || on.contains(&format!("{resource}/"));
-        (own, here, failure.permission.is_none())
+        (own, is_on(failure, resource), failure.permission.is_none())
     };
     // Of several failures the one of this very call; else one that may have been of any.
     let failure = failures.iter().min_by_key(|failure| Reverse(asked(failure)))?;
@@ -29,6 +26,22 @@ pub fn refusal(outcome: &CollectorOutcome, permission: &str, resource: &str) -> 
         return None;
     }
     Some(answer(failure, permission, resource))
+}
+
+/// What ends a listing of which the beginning is there: the failure on this very resource, or one that names none.
+pub fn end(outcome: &CollectorOutcome, permission: &str, resource: &str) -> Option<Refusal> {
+    if !matches!(outcome.status, Status::Failed | Status::Partial) {
+        return None;
+    }
+    let failures = outcome.each_failure();
+    let here = |failure: &&Failure| failure.resource.is_none() || is_on(failure, resource);
+    let failure = failures.iter().find(here)?;
+    Some(answer(failure, permission, resource))
+}
+
+fn is_on(failure: &Failure, resource: &str) -> bool {
+    let on = failure.resource.as_deref().unwrap_or_default();
+    on == resource || on.ends_with(&format!("/{resource}")) || on.contains(&format!("{resource}/"))
 }
 
 fn answer(failure: &Failure, permission: &str, resource: &str) -> Refusal {

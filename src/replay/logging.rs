@@ -13,6 +13,8 @@ use serde_json::json;
 const DEFAULT_PAGE: usize = 50;
 const MOST: usize = 1000;
 
+const PERMISSION: &str = "logging.logEntries.list";
+
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Request {
@@ -55,7 +57,23 @@ pub fn list(served: Served<'_>, entries: &Entries, ask: &Ask) -> Result<Answer, 
     };
     let token = (!request.page_token.is_empty()).then_some(request.page_token.as_str());
     let listing = format!("{projects:?} {} {}", request.filter, request.order_by);
-    let page = paging::cut(ask.quirk, token, size.min(served.cap), chosen.len(), &listing)?;
+    let end = projects.iter().find_map(|project| {
+        served
+            .bundle
+            .end("logging", PERMISSION, &format!("projects/{project}"))
+    });
+    // Where collecting ended before the log did, there is another page, and asking for it fails.
+    let total = chosen.len() + usize::from(end.is_some());
+    let mut page = paging::cut(ask.quirk, token, size.min(served.cap), total, &listing)?;
+    if let Some(end) = end
+        && page.rows.end > chosen.len()
+    {
+        let size = chosen.len() - page.rows.start;
+        if size == 0 {
+            return Err(end);
+        }
+        page = paging::cut(ask.quirk, token, size, total, &listing)?;
+    }
     let mut fields = Vec::new();
     let lines = chosen.lines(page.rows)?;
     if !lines.is_empty() {

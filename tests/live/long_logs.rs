@@ -268,3 +268,39 @@ fn what_is_left_out_of_a_long_log_tells_nothing_that_was_not_told() {
         genuine.len()
     );
 }
+
+#[test]
+fn a_log_that_was_cut_short_is_no_whole_one_over_the_wire() {
+    let sandbox = Sandbox::new();
+    let world = sandbox.path("cut");
+    for (path, mut content) in files(&base()) {
+        if path == "bundle.json" {
+            let mut manifest: Value = serde_json::from_slice(&content).unwrap();
+            manifest["collectors"][1] = json!({
+                "name": "logging", "status": "PARTIAL", "error": "read the logs of mesh-prod: 401 UNAUTHENTICATED: too late",
+            });
+            content = manifest.to_string().into_bytes();
+        }
+        sandbox.write(&format!("cut/{path}"), content);
+    }
+    let from_folder = sandbox
+        .run(["check", world.to_str().unwrap(), "-o", "json"])
+        .ended(3)
+        .json();
+    // Pages that end with the log, before it, and behind it.
+    for page in ["1", "8", "1000"] {
+        let replayed = Replayed::with(&sandbox, &world, None, &["--page-size", page]);
+        let live = replayed.check(&sandbox, &["-o", "json"]).ended(3).json();
+        assert_eq!(gist(&live), gist(&from_folder), "{page} a page");
+        let logging = collector(&live, "logging");
+        assert_eq!(
+            (&logging["status"], &logging["items"]),
+            (&"PARTIAL".into(), &8.into()),
+            "{logging}"
+        );
+        assert!(
+            logging["error"].as_str().unwrap().contains("too late"),
+            "{logging}"
+        );
+    }
+}

@@ -76,7 +76,10 @@ async fn of_project(book: &Book<'_>, project: &str, options: &Options) {
         Ok(())
     };
     let whole = of_services.is_ok() && of_clusters.is_ok();
-    for failure in [of_services, of_clusters].into_iter().filter_map(Result::err) {
+    // What stops both is told once.
+    let again = of_services == of_clusters;
+    let failures = [of_services.err(), of_clusters.err().filter(|_| !again)];
+    for failure in failures.into_iter().flatten() {
         book.fail(failure);
     }
     if let Some(time) = &reader.repeats_before {
