@@ -2,7 +2,7 @@
 use crate::mesh::facts::{Fact, Whole};
 use crate::mesh::model::Model;
 use crate::mesh::names::MeshName;
-use crate::snapshot::Blob;
+use crate::snapshot::{Blob, SOURCES, Snapshot, Status};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -19,7 +19,13 @@ pub fn whole(model: &Model) -> Whole {
     let project = model.projects.id(&manifest.scope.project).0;
     Whole {
         collected_at: snapshot.collected_at.to_string(),
-        altered: snapshot.world.altered.clone(),
+        altered: snapshot
+            .world
+            .altered
+            .iter()
+            .cloned()
+            .chain(lost(snapshot))
+            .collect(),
         has_mesh_clients: model.mesh_clients().next().is_some(),
         log_lines: i64::try_from(model.logs.lines).unwrap_or(i64::MAX),
         since: manifest.scope.since.clone(),
@@ -35,6 +41,29 @@ pub fn whole(model: &Model) -> Whole {
         project,
         foreign_meshes: foreign_meshes(model),
     }
+}
+
+/// Sources that the manifest calls collected, and of which not one file is left.
+fn lost(snapshot: &Snapshot) -> impl Iterator<Item = String> {
+    let has_files = |source: &str| snapshot.world.files.keys().any(|path| is_below(path, source));
+    let collected = snapshot
+        .manifest
+        .collectors
+        .iter()
+        .filter(|collector| collector.status == Status::Ok && SOURCES.contains(&collector.name.as_str()));
+    collected
+        .filter(move |collector| !has_files(&collector.name))
+        .map(|collector| {
+            format!(
+                "{}: collected, the manifest says, and not one file of it is there",
+                collector.name
+            )
+        })
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The projects that something was collected of.

@@ -50,7 +50,7 @@ facts! {
     pub struct Whole {
         /// When it was collected.
         collected_at: String,
-        /// What is not as the manifest's checksums say, file by file.
+        /// What is not as the manifest says: file by file where it has checksums, else sources of which nothing is left.
         altered: Vec<String>,
         /// Whether any Cloud Run service names a mesh.
         has_mesh_clients: bool,
