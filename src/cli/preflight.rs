@@ -12,11 +12,8 @@ pub const NOBODY: &str = "user:YOU@EXAMPLE.COM";
 const TOLD: usize = 3;
 
 /// The table, and the exit status: 3 where something needed is missing or could not be asked.
-pub fn table(places: &[Place], impersonated: Option<&str>) -> (String, u8) {
-    let member = impersonated.map_or_else(
-        || NOBODY.to_owned(),
-        |account| format!("serviceAccount:{account}"),
-    );
+pub fn table(places: &[Place], operator: Option<&str>) -> (String, u8) {
+    let member = operator.unwrap_or(NOBODY);
     let mut text = String::new();
     let mut status = exit::FINE;
     for place in places {
@@ -32,7 +29,7 @@ pub fn table(places: &[Place], impersonated: Option<&str>) -> (String, u8) {
         {
             status = exit::INCONCLUSIVE;
         }
-        for (command, permissions) in commands(place, &member) {
+        for (command, permissions) in commands(place, member) {
             text.push_str(&format!("  for {}:\n    {command}\n", few(&permissions)));
         }
     }

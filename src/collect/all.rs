@@ -40,6 +40,8 @@ pub struct Request {
     pub signatures: Arc<[Signature]>,
     /// How clusters are reached.
     pub reach: Reach,
+    /// Who collects, such as `user:ada@example.com`; empty where nothing tells.
+    pub operator: String,
     /// Nothing else is collected.
     pub asked: Asked,
 }
@@ -84,6 +86,7 @@ pub async fn collect(
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         collected_at: Some(request.now),
         scope,
+        operator: request.operator,
         counted_to: outcomes
             .iter()
             .flat_map(|outcome| outcome.counted_to.clone())

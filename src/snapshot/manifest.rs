@@ -16,6 +16,9 @@ pub struct Manifest {
     pub tool_version: String,
     pub collected_at: Option<Timestamp>,
     pub scope: Scope,
+    /// Who collected, such as `user:ada@example.com`; empty where nothing tells.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub operator: String,
     pub collectors: Vec<CollectorOutcome>,
     /// Size and SHA-256 of every file, by layout path; without the list nothing is verified.
     pub files: BTreeMap<String, FileDigest>,

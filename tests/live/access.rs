@@ -1,6 +1,6 @@
 //! What the caller may see, asked ahead, and what must be granted for it.
 use crate::common::replayed::Replayed;
-use crate::common::{Run, Sandbox, base, fixture_world};
+use crate::common::{Run, Sandbox, base, finish, fixture_world};
 use std::path::Path;
 
 #[test]
@@ -129,4 +129,61 @@ fn permissions_are_printed_for_each_place_that_can_grant_them() {
         );
     }
     sandbox.run(["permissions", "--project", "p; rm -rf ~"]).ended(2);
+}
+
+#[test]
+fn who_collects_stands_in_the_commands_where_gcloud_knows_it() {
+    let sandbox = Sandbox::new();
+    let replayed = Replayed::new(&sandbox, &fixture_world(&sandbox, "MD901", "fires"), None);
+    sandbox.write(
+        "gcloud/configurations/config_default",
+        "[core]\naccount = ada+ops@example.com\n",
+    );
+    let program = || {
+        let mut program = sandbox.program();
+        program
+            .env("CLOUDSDK_CONFIG", sandbox.path("gcloud"))
+            .args(["check", "--config"])
+            .arg(replayed.config());
+        program
+    };
+    let with_gclouds_token = || {
+        let mut program = program();
+        program.env("CLOUDSDK_AUTH_ACCESS_TOKEN", replayed.token());
+        program
+    };
+    let member = "--member=user:ada+ops@example.com --role=roles/browser";
+    for flags in [&["--preflight"][..], &["--verbose"]] {
+        let run = finish(with_gclouds_token().args(flags));
+        assert!(run.ended(3).stdout.contains(member), "{}", run.said());
+        // A token from elsewhere may be anybody's.
+        let other = finish(program().args(flags));
+        assert!(
+            other
+                .ended(3)
+                .stdout
+                .contains("--member=user:YOU@EXAMPLE.COM --role=roles/browser"),
+            "{}",
+            other.said()
+        );
+    }
+
+    // A bundle tells nobody's address.
+    let to = sandbox.path("b.tar.zst");
+    let mut create = sandbox.program();
+    create
+        .env("CLOUDSDK_CONFIG", sandbox.path("gcloud"))
+        .env("CLOUDSDK_AUTH_ACCESS_TOKEN", replayed.token())
+        .args(["bundle", "create", "--config"])
+        .arg(replayed.config())
+        .arg("-o")
+        .arg(&to);
+    finish(&mut create).ended(3);
+    let check = sandbox.run(["check", to.to_str().unwrap(), "--verbose"]);
+    let told = &check.ended(3).stdout;
+    assert!(
+        told.contains("user:YOU@EXAMPLE.COM") && !told.contains("ada+ops"),
+        "{}",
+        check.said()
+    );
 }

@@ -156,6 +156,7 @@ impl Plan {
             most_log_entries: self.most_log_entries,
             signatures,
             reach: self.reach,
+            operator: self.operator.unwrap_or_default(),
             asked,
         }
     }

@@ -24,6 +24,21 @@ pub struct Plan {
     pub since: i64,
     pub most_log_entries: u64,
     pub reach: Reach,
+    /// Who collects, where that is known: `user:ada@example.com`.
+    pub operator: Option<String>,
+}
+
+/// Whose credentials those are: gcloud's account, unless they come from elsewhere.
+fn operator(sources: &auth::Sources, has_key_file: bool, account: Option<String>) -> Option<String> {
+    let elsewhere = sources.token_file.is_some()
+        || (sources.environment.is_none() && (sources.configured.is_some() || has_key_file));
+    let account = sources.impersonate.clone().or(account.filter(|_| !elsewhere))?;
+    let kind = if account.ends_with(".gserviceaccount.com") {
+        "serviceAccount"
+    } else {
+        "user"
+    };
+    Some(format!("{kind}:{account}"))
 }
 
 impl LiveArgs {
@@ -72,22 +87,24 @@ impl LiveArgs {
                 .parse()
                 .map_err(|error| usage(format!("now: {text:?} is no time: {error}")))?,
         };
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let sources = auth::Sources {
+            token_file: self
+                .access_token_file
+                .clone()
+                .or_else(|| file.path("access-token-file")),
+            environment: variable("CLOUDSDK_AUTH_ACCESS_TOKEN"),
+            configured: file.text("access-token").map(str::to_owned),
+            metadata_host: variable("GCE_METADATA_HOST"),
+            impersonate: text(&self.impersonate_service_account, "impersonate-service-account")
+                .or(active.impersonate),
+        };
+        let has_key_file = variable("GOOGLE_APPLICATION_CREDENTIALS").is_some();
         Ok(Plan {
             scope,
             endpoints: self.endpoints(file)?,
-            sources: auth::Sources {
-                token_file: self
-                    .access_token_file
-                    .clone()
-                    .or_else(|| file.path("access-token-file")),
-                environment: std::env::var("CLOUDSDK_AUTH_ACCESS_TOKEN").ok(),
-                configured: file.text("access-token").map(str::to_owned),
-                metadata_host: std::env::var("GCE_METADATA_HOST")
-                    .ok()
-                    .filter(|host| !host.is_empty()),
-                impersonate: text(&self.impersonate_service_account, "impersonate-service-account")
-                    .or(active.impersonate),
-            },
+            operator: operator(&sources, has_key_file, active.account),
+            sources,
             quota_project: text(&self.quota_project, "quota-project").or(active.quota_project),
             timeout: Duration::from_secs(
                 span(&self.timeout, "timeout", TIMEOUT)?

@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// A table of what the caller may see. The exit status is 3 where something needed is not.
 pub fn preflight(args: &LiveArgs, scope: &ScopeArgs, file: &Settings) -> Result<(String, u8), CliError> {
     let plan = args.plan(scope, file)?;
-    let member = plan.sources.impersonate.clone();
+    let member = plan.operator.clone();
     run(async {
         let token = auth::find(&plan.sources, &plan.endpoints)
             .await

@@ -31,7 +31,6 @@ enum Key {
 /// What became of the collectors that the manifest tells of, each with its name as a subject.
 pub fn collections(model: &Model) -> Vec<(Identity, Collection)> {
     let mut found: BTreeMap<Key, Collection> = BTreeMap::new();
-    let operator = operator(model);
     for outcome in &model.snapshot.manifest.collectors {
         let failures = outcome.each_failure();
         if failures.is_empty() {
@@ -43,7 +42,7 @@ pub fn collections(model: &Model) -> Vec<(Identity, Collection)> {
             let facts = found
                 .entry(key(&outcome.name, &of))
                 .or_insert_with(|| Collection {
-                    operator: operator.clone(),
+                    operator: operator(model, &outcome.name),
                     ..of.clone()
                 });
             // A collector's troubles of one sort differ in their kinds: the gravest stands for all.
@@ -192,8 +191,19 @@ fn organization_of(model: &Model, project: &str, named: &str) -> String {
     plain(organization.unwrap_or_default())
 }
 
-/// Who collected, as far as an API told it: RBAC names the user that it turns away.
-fn operator(model: &Model) -> String {
+/// Who collected, as far as that is known: from the manifest, and from RBAC, which names the user that it turns away. In a
+/// cluster RBAC is right, since a kubeconfig may be another's.
+fn operator(model: &Model, collector: &str) -> String {
+    let told = plain(&model.snapshot.manifest.operator);
+    let by_rbac = turned_away(model);
+    if told.is_empty() || (collector == "kubernetes" && !by_rbac.is_empty()) {
+        by_rbac
+    } else {
+        told
+    }
+}
+
+fn turned_away(model: &Model) -> String {
     let collectors = model.snapshot.manifest.collectors.iter();
     let names = collectors
         .flat_map(CollectorOutcome::each_failure)
@@ -226,7 +236,7 @@ fn disabled(model: &Model) -> BTreeSet<(String, String)> {
 
 /// A name that may stand in a command as it is; empty for one that may not: a bundle may come from anybody.
 fn plain(name: &str) -> String {
-    let fine = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
+    let fine = |c: char| c.is_ascii_alphanumeric() || "._:@+-".contains(c);
     if name.starts_with('-') || !name.chars().all(fine) {
         return String::new();
     }

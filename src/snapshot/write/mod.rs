@@ -95,10 +95,11 @@ fn manifest(
         &mut scope.services,
         &mut scope.namespaces,
     ];
-    let texts = lists
-        .into_iter()
-        .flatten()
-        .chain([&mut scope.project, &mut scope.url]);
+    let texts =
+        lists
+            .into_iter()
+            .flatten()
+            .chain([&mut scope.project, &mut scope.url, &mut manifest.operator]);
     let told = manifest.collectors.iter_mut().flat_map(|collector| {
         let texts = [&mut collector.error, &mut collector.permission_needed];
         let of_calls = collector.failures.iter_mut().flat_map(|failure| {
