@@ -55,6 +55,7 @@ fn nothing_collected_is_3_and_never_healthy() {
     let s = Sandbox::new();
     let run = check(&s.path(""), &[]);
     assert!(run.ended(3).stdout.starts_with("INCONCLUSIVE"), "{}", run.said());
+    assert!(run.stdout.contains("holds no file"), "{}", run.said());
     let run = check(&s.path(""), &["--layer", "routing"]);
     assert!(run.ended(3).stdout.starts_with("INCONCLUSIVE"), "{}", run.said());
 }

@@ -18,6 +18,12 @@ const LOOSE: [&str; 7] = ["yaml", "yml", "json", "ndjson", "log", "txt", "binpb"
 
 /// Puts a tree's files where they belong.
 pub fn add(mut entries: Vec<Entry>, origin: &str, reader: &mut Reader<'_>) -> Result<(), ReadError> {
+    if entries.is_empty() {
+        reader.world.warnings.push(Warning {
+            origin: origin.to_owned(),
+            text: "holds no file; name a snapshot, a bundle, or a folder with manifests, logs or policies".into(),
+        });
+    }
     if !is_layout(&entries) && !enter_only_folder(&mut entries) {
         return add_loose(entries, origin, reader);
     }
