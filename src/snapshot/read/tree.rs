@@ -21,7 +21,8 @@ pub fn add(mut entries: Vec<Entry>, origin: &str, reader: &mut Reader<'_>) -> Re
     if entries.is_empty() {
         reader.world.warnings.push(Warning {
             origin: origin.to_owned(),
-            text: "holds no file; name a snapshot, a bundle, or a folder with manifests, logs or policies".into(),
+            text: "holds no file; name a snapshot, a bundle, or a folder with manifests, logs or policies"
+                .into(),
         });
     }
     if !is_layout(&entries) && !enter_only_folder(&mut entries) {
