@@ -95,7 +95,7 @@ impl<'s> Proxy<'s> {
             }
         }
         for resource in &client.resources {
-            match &resource.content {
+            match resource.content.as_ref() {
                 Content::Cluster(cluster) => _ = proxy.clusters.insert(&resource.name, cluster),
                 Content::Endpoints(found) => {
                     proxy.assignments.insert(&found.cluster_name, found);
@@ -103,7 +103,7 @@ impl<'s> Proxy<'s> {
                 }
                 _ => {}
             }
-            proxy.has_contents |= !matches!(resource.content, Content::Absent);
+            proxy.has_contents |= !matches!(resource.content.as_ref(), Content::Absent);
         }
         proxy
     }

@@ -23,7 +23,7 @@ pub fn out_of_sync(proxy: &Proxy, clients: &[Client], exported: &BTreeSet<String
                 .map(|c| c.name.clone())
                 .unwrap_or_default(),
             kind: resource.kind.to_string(),
-            name: resource.name.clone(),
+            name: resource.name.to_string(),
             state: state.into(),
             error: resource
                 .error
@@ -35,7 +35,7 @@ pub fn out_of_sync(proxy: &Proxy, clients: &[Client], exported: &BTreeSet<String
                 .as_ref()
                 .map(|e| e.version.clone())
                 .unwrap_or_default(),
-            version: resource.version.clone(),
+            version: resource.version.to_string(),
             needed: match resource.kind {
                 Kind::Lds | Kind::Rds => true,
                 Kind::Cds | Kind::Eds => !hosts.is_empty(),
@@ -81,21 +81,21 @@ fn hosts_of(
     exported: &BTreeSet<String>,
     clusters: &BTreeMap<String, BTreeSet<String>>,
 ) -> BTreeSet<String> {
-    match (&resource.kind, &resource.content) {
+    match (&resource.kind, resource.content.as_ref()) {
         (Kind::Rds, Content::Routes(routes)) => exported
             .iter()
             .filter(|h| routes.find_virtual_host(h).is_some())
             .cloned()
             .collect(),
         (Kind::Lds | Kind::Rds, _) => exported.clone(),
-        (Kind::Cds, _) => clusters.get(&resource.name).cloned().unwrap_or_default(),
+        (Kind::Cds, _) => clusters.get(resource.name.as_ref()).cloned().unwrap_or_default(),
         (Kind::Eds, _) => clusters
             .iter()
             .filter(|(name, _)| {
-                **name == resource.name
+                name.as_str() == resource.name.as_ref()
                     || proxy
                         .cluster(name)
-                        .is_some_and(|c| c.eds_service_name == resource.name)
+                        .is_some_and(|c| c.eds_service_name == *resource.name)
             })
             .flat_map(|(_, hosts)| hosts.clone())
             .collect(),

@@ -33,7 +33,7 @@ const REMEDY: &str =
 
 /// See [`super::from_json`].
 pub fn read(bytes: &[u8], origin: &str) -> Result<ClientStatus, ReadError> {
-    binary::read(&to_binary(bytes, origin)?, origin)
+    binary::read(to_binary(bytes, origin)?.into(), origin)
 }
 
 /// The same answer as protobuf serializes it.

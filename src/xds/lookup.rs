@@ -43,7 +43,7 @@ impl XdsClient {
     pub fn resource(&self, kind: &Kind, name: &str) -> Option<&Resource> {
         self.resources
             .iter()
-            .find(|resource| resource.kind == *kind && resource.name == name)
+            .find(|resource| resource.kind == *kind && resource.name.as_ref() == name)
     }
 
     /// The most telling state of a kind's resources and of the kind as a whole; none where neither is mentioned.
@@ -58,8 +58,8 @@ impl XdsClient {
     pub fn listeners(&self) -> impl Iterator<Item = (&str, &Listener)> {
         self.resources
             .iter()
-            .filter_map(|resource| match &resource.content {
-                Content::Listener(listener) => Some((resource.name.as_str(), listener)),
+            .filter_map(|resource| match resource.content.as_ref() {
+                Content::Listener(listener) => Some((resource.name.as_ref(), listener)),
                 _ => None,
             })
     }
@@ -69,7 +69,7 @@ impl XdsClient {
         let sent = self
             .resources
             .iter()
-            .filter_map(|resource| match &resource.content {
+            .filter_map(|resource| match resource.content.as_ref() {
                 Content::Routes(routes) => Some(routes),
                 _ => None,
             });
@@ -80,8 +80,8 @@ impl XdsClient {
     pub fn cluster(&self, name: &str) -> Option<&Cluster> {
         self.resources
             .iter()
-            .find_map(|resource| match &resource.content {
-                Content::Cluster(cluster) if resource.name == name => Some(cluster),
+            .find_map(|resource| match resource.content.as_ref() {
+                Content::Cluster(cluster) if resource.name.as_ref() == name => Some(cluster),
                 _ => None,
             })
     }
@@ -94,8 +94,10 @@ impl XdsClient {
         let by_eds = self
             .resources
             .iter()
-            .find_map(|resource| match &resource.content {
-                Content::Endpoints(found) if found.cluster_name == wanted || resource.name == wanted => {
+            .find_map(|resource| match resource.content.as_ref() {
+                Content::Endpoints(found)
+                    if found.cluster_name == wanted || resource.name.as_ref() == wanted =>
+                {
                     Some(found)
                 }
                 _ => None,

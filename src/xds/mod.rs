@@ -2,7 +2,7 @@
 //!
 //! Sources: Envoy's `envoy.service.status.v3`; `generic_xds_configs` (new) and `xds_config` (old) carry the same.
 //! Bytes come in by `binary` or `json`, which meet in the protobuf message; `generic` and `old` flatten the two
-//! forms to one list of raw resources; `open` and `routes` turn their payloads into the model. `transcode` is the way
+//! forms to one list of raw resources; `open` and `routes` turn their payloads into the model, `shared` once for all clients. `transcode` is the way
 //! back from bytes to JSON, for whoever has to change a text in an answer.
 mod binary;
 mod generic;
@@ -14,6 +14,7 @@ mod old;
 mod open;
 mod resource;
 mod routes;
+mod shared;
 mod state;
 mod transcode;
 
@@ -23,13 +24,14 @@ mod tests;
 pub use model::*;
 
 use crate::input::ReadError;
+use prost::bytes::Bytes;
 
 /// A binary `ClientStatusResponse`. No bytes at all are a valid answer: no client is connected.
 ///
 /// # Errors
 /// [`ReadError::Malformed`] where the bytes are something else, or a resource is not what its type says.
-pub fn from_binary(bytes: &[u8], origin: &str) -> Result<ClientStatus, ReadError> {
-    binary::read(bytes, origin)
+pub fn from_binary(bytes: impl Into<Bytes>, origin: &str) -> Result<ClientStatus, ReadError> {
+    binary::read(bytes.into(), origin)
 }
 
 /// The same in proto3 JSON (lowerCamelCase or the original field names). Also taken: a single `ClientConfig`,

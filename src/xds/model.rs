@@ -2,6 +2,7 @@
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// One CSDS answer.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -32,15 +33,16 @@ pub struct XdsClient {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
     pub kind: Kind,
-    pub type_url: String,
-    pub name: String,
-    pub version: String,
+    pub type_url: Arc<str>,
+    pub name: Arc<str>,
+    pub version: Arc<str>,
     pub state: SyncState,
     /// What the client refused, where it refused something.
-    pub error: Option<ErrorState>,
+    pub error: Option<Box<ErrorState>>,
     pub last_updated: Option<Timestamp>,
     pub is_static: bool,
-    pub content: Content,
+    /// The same for all clients that hold the same.
+    pub content: Arc<Content>,
 }
 
 /// Which discovery service a resource belongs to.

@@ -9,14 +9,16 @@ use envoy_types::pb::envoy::config::route::v3 as route;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3 as hcm;
 use envoy_types::pb::envoy::service::discovery::v3::Resource as Wrapper;
 use envoy_types::pb::google::protobuf::{Any, Struct, value};
-use prost::{Message, Name};
+use prost::{DecodeError, Message, Name};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A payload and what it says of itself.
+#[derive(Clone)]
 pub struct Opened {
     pub type_url: String,
     pub name: String,
-    pub content: Content,
+    pub content: Arc<Content>,
 }
 
 /// What `json` puts in place of a payload whose type is not in Envoy's descriptors: a `Struct` of its `@type` and name.
@@ -39,7 +41,7 @@ pub fn any(config: Option<Any>, outer_type: &str) -> Result<Opened, String> {
     // Every resource has at least a name: no bytes means that the content was left out.
     if value.is_empty() {
         return Ok(Opened {
-            content: Content::Absent,
+            content: Content::Absent.into(),
             type_url,
             name,
         });
@@ -48,7 +50,7 @@ pub fn any(config: Option<Any>, outer_type: &str) -> Result<Opened, String> {
     let opened = Opened {
         name: if own_name.is_empty() { name } else { own_name },
         type_url,
-        content,
+        content: content.into(),
     };
     Ok(if opened.type_url == STAND_IN {
         unmask(opened, &value)
@@ -62,7 +64,8 @@ fn content(type_url: &str, bytes: &[u8]) -> Result<(String, Content), String> {
         let message: listener::Listener = decode(bytes)?;
         (message.name.clone(), Content::Listener(open_listener(message)?))
     } else if is::<route::RouteConfiguration>(type_url) {
-        let routes = routes::config(decode(bytes)?);
+        let routes =
+            routes::table(decode(bytes)?).map_err(|error| not_a::<route::RouteConfiguration>(&error))?;
         (routes.name.clone(), Content::Routes(routes))
     } else if is::<cluster::Cluster>(type_url) {
         let message: cluster::Cluster = decode(bytes)?;
@@ -100,7 +103,11 @@ fn is<T: Name>(type_url: &str) -> bool {
 }
 
 fn decode<T: Message + Name + Default>(bytes: &[u8]) -> Result<T, String> {
-    T::decode(bytes).map_err(|error| format!("not a {}: {error}", T::full_name()))
+    T::decode(bytes).map_err(|error| not_a::<T>(&error))
+}
+
+fn not_a<T: Name>(error: &DecodeError) -> String {
+    format!("not a {}: {error}", T::full_name())
 }
 
 fn open_listener(message: listener::Listener) -> Result<Listener, String> {
@@ -193,6 +200,7 @@ fn assignment(message: endpoint::ClusterLoadAssignment) -> Assignment {
             Some(LbConfig::LedsClusterLocalityConfig(_)) => opened.partly_elsewhere = true,
             None => {}
         }
+        opened.endpoints.reserve_exact(endpoints.len());
         opened.endpoints.extend(
             endpoints
                 .into_iter()

@@ -1,5 +1,6 @@
 //! A resource before it is opened: what the new and the old form have in common.
 use super::open::{self, Opened};
+use super::shared::Shared;
 use super::{ErrorState, Kind, Resource, SyncState};
 use crate::input::ReadError;
 use envoy_types::pb::envoy::admin::v3::UpdateFailureState;
@@ -23,7 +24,7 @@ pub struct Raw {
 
 impl Raw {
     /// Opens the payload; an error names the client and the resource.
-    pub fn open(self, node_id: &str, origin: &str) -> Result<Resource, ReadError> {
+    pub fn open(self, node_id: &str, origin: &str, shared: &mut Shared) -> Result<Resource, ReadError> {
         let malformed = |what: &str, problem: String| ReadError::Malformed {
             origin: origin.to_owned(),
             line: 0,
@@ -31,25 +32,27 @@ impl Raw {
             problem: format!("client {node_id:?}, {what} {:?}: {problem}", self.name),
             remedy: "the answer was cut or changed after the server sent it; collect it again".into(),
         };
-        let mut opened = open::any(self.config, &self.type_url).map_err(|p| malformed("resource", p))?;
+        let mut opened = shared
+            .open(self.config, &self.type_url)
+            .map_err(|p| malformed("resource", p))?;
         let mut error = None;
         if let Some(refused) = self.error {
             // A resource that was never accepted has its name in the refused version only.
             if opened.name.is_empty() && self.name.is_empty() {
                 opened = named_by_refused(opened, refused.failed_configuration);
             }
-            error = Some(ErrorState {
+            error = Some(Box::new(ErrorState {
                 details: refused.details,
                 version: refused.version_info,
                 last_attempt: time(refused.last_update_attempt),
-            });
+            }));
         }
         let type_url = first(self.type_url, opened.type_url);
         Ok(Resource {
             kind: Kind::of(&type_url),
-            type_url,
-            name: first(self.name, opened.name),
-            version: self.version,
+            type_url: shared.text(&type_url),
+            name: shared.text(&first(self.name, opened.name)),
+            version: shared.text(&self.version),
             // A refusal without a status is still a refusal.
             state: match self.state {
                 SyncState::Unknown if error.is_some() => SyncState::Rejected,

@@ -4,21 +4,57 @@ use envoy_types::pb::envoy::config::route::v3 as pb;
 use pb::header_matcher::HeaderMatchSpecifier;
 use pb::route_action::ClusterSpecifier;
 use pb::route_match::PathSpecifier;
+use prost::{DecodeError, Message, Name};
+
+/// A `RouteConfiguration` that is opened one virtual host at a time: tables are long, and Envoy's types are large.
+#[derive(Clone, PartialEq, Message)]
+pub struct Table {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    virtual_hosts: Vec<Vec<u8>>,
+    #[prost(message, optional, tag = "9")]
+    vhds: Option<pb::Vhds>,
+}
+
+impl Name for Table {
+    const NAME: &'static str = pb::RouteConfiguration::NAME;
+    const PACKAGE: &'static str = pb::RouteConfiguration::PACKAGE;
+}
 
 /// A `RouteConfiguration`.
+pub fn table(message: Table) -> Result<RouteConfig, DecodeError> {
+    let hosts = message.virtual_hosts.iter();
+    Ok(RouteConfig {
+        name: message.name,
+        virtual_hosts: hosts
+            .map(|bytes| pb::VirtualHost::decode(bytes.as_slice()).map(virtual_host))
+            .collect::<Result<_, _>>()?,
+        partly_elsewhere: message.vhds.is_some(),
+    })
+}
+
+/// The same within another message.
 pub fn config(message: pb::RouteConfiguration) -> RouteConfig {
     RouteConfig {
         name: message.name,
-        virtual_hosts: message.virtual_hosts.into_iter().map(virtual_host).collect(),
+        virtual_hosts: opened(message.virtual_hosts, virtual_host),
         partly_elsewhere: message.vhds.is_some(),
     }
+}
+
+/// Collecting would keep the room of Envoy's types, which are many times as large.
+fn opened<T, U>(messages: Vec<T>, open: impl Fn(T) -> U) -> Vec<U> {
+    let mut opened = Vec::with_capacity(messages.len());
+    opened.extend(messages.into_iter().map(open));
+    opened
 }
 
 fn virtual_host(message: pb::VirtualHost) -> VirtualHost {
     VirtualHost {
         name: message.name,
         domains: message.domains,
-        routes: message.routes.into_iter().map(route).collect(),
+        routes: opened(message.routes, route),
     }
 }
 
@@ -60,7 +96,7 @@ fn route(message: pb::Route) -> Route {
 
 fn forward(action: pb::RouteAction, opened: &mut Route) {
     match action.cluster_specifier {
-        Some(ClusterSpecifier::Cluster(name)) => opened.clusters.push((name, 100)),
+        Some(ClusterSpecifier::Cluster(name)) => opened.clusters = vec![(name, 100)],
         Some(ClusterSpecifier::ClusterHeader(header)) => opened.cluster_header = Some(header),
         Some(ClusterSpecifier::WeightedClusters(weighted)) => {
             for part in weighted.clusters {

@@ -141,7 +141,7 @@ async fn the_clients_of_several_meshes_are_joined() {
     assert_eq!((outcome.status(), outcome.items), (Status::Ok, 3), "{outcome:?}");
     let (name, path) = only_file(&store);
     assert_eq!(name, "csds/mesh-prod/client-status.binpb");
-    let status = xds::from_binary(&std::fs::read(path).unwrap(), "x").unwrap();
+    let status = xds::from_binary(std::fs::read(path).unwrap(), "x").unwrap();
     let ids: Vec<_> = status
         .clients
         .iter()

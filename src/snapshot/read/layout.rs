@@ -113,7 +113,7 @@ fn place(s: &mut Snapshot, path: &str, blob: &Blob, scales: &mut Scales) -> Resu
         ["csds", project, file] => {
             let bytes = blob.bytes()?;
             let status = if file.ends_with(".binpb") {
-                xds::from_binary(&bytes, &blob.origin)?
+                xds::from_binary(bytes, &blob.origin)?
             } else {
                 scales.weigh(&bytes, &blob.origin)?;
                 xds::from_json(&bytes, &blob.origin)?
