@@ -4,8 +4,7 @@ use super::output::{ColorChoice, Format};
 use super::scope::ScopeArgs;
 use super::{CliError, exit, output};
 use crate::config::Settings;
-use crate::diagnose::{diagnose, unfinished};
-use crate::report;
+use crate::diagnose::{diagnose_last, unfinished};
 use crate::report::table::{self, TableOptions};
 use crate::report::v1::{Report, finding::Severity, report::Verdict};
 use crate::rules::engine::Selection;
@@ -99,8 +98,9 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
             verbose: args.verbose,
             then: "diagnosing what is there",
         })?;
-        let mut report = diagnose(&brought.snapshot, &set, &selection)?;
-        if brought.stopped && !brought.snapshot.manifest.is_whole() {
+        let is_cut = brought.stopped && !brought.snapshot.manifest.is_whole();
+        let mut report = diagnose_last(brought.snapshot, &set, &selection)?;
+        if is_cut {
             unfinished(&mut report, "the collecting was stopped before its end (Ctrl-C)");
         }
         // Its files were read until here.
@@ -116,21 +116,20 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
             return Err(CliError::Usage(problem));
         }
         args.scope.apply(&mut snapshot);
-        diagnose(&snapshot, &set, &selection)?
+        diagnose_last(snapshot, &set, &selection)?
     };
-    let text = match choices.output {
-        Format::Json => report::to_json(&report)?,
-        Format::Table => table::render(
-            &report,
-            &TableOptions {
+    match choices.output {
+        Format::Json => output::write_json(&report, to_file)?,
+        Format::Table => {
+            let options = TableOptions {
                 width: output::width(to_file.is_some()),
                 color: choices.color.on(to_file.is_some()),
                 quiet: args.quiet,
                 verbose: args.verbose,
-            },
-        ),
-    };
-    output::write(&text, to_file)?;
+            };
+            output::write(&table::render(&report, &options), to_file)?;
+        }
+    }
     Ok(status(&report, choices.fail_on))
 }
 

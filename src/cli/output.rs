@@ -1,7 +1,9 @@
 //! Where results go, and how: format, file, colour, width.
 use super::CliError;
+use crate::report;
 use clap::ValueEnum;
-use std::io::{self, IsTerminal, Write};
+use serde::Serialize;
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// The format of a result.
@@ -45,27 +47,40 @@ pub fn width(to_file: bool) -> usize {
 
 /// Writes a result to a file (temporary name, then rename) or to standard output.
 pub fn write(text: &str, file: Option<&PathBuf>) -> Result<(), CliError> {
+    put(file, |out| out.write_all(text.as_bytes()))
+}
+
+/// The same of a message as JSON, which may be long: its text is never there as a whole.
+pub fn write_json(message: &impl Serialize, file: Option<&PathBuf>) -> Result<(), CliError> {
+    put(file, |out| {
+        let mut out = BufWriter::new(out);
+        report::write_json(message, &mut out)?;
+        out.flush()
+    })
+}
+
+fn put(file: Option<&PathBuf>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CliError> {
     match file {
-        Some(path) => to_file(text, path).map_err(|source| CliError::Write {
+        Some(path) => to_file(write, path).map_err(|source| CliError::Write {
             path: path.clone(),
             source,
         }),
         None => {
             let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes())
+            write(&mut out)
                 .and_then(|()| out.flush())
                 .map_err(CliError::Stdout)
         }
     }
 }
 
-fn to_file(text: &str, path: &Path) -> io::Result<()> {
+fn to_file(write: impl FnOnce(&mut dyn Write) -> io::Result<()>, path: &Path) -> io::Result<()> {
     let folder = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
+    write(&mut file)?;
     file.persist(path)?;
     Ok(())
 }

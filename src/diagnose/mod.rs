@@ -15,7 +15,7 @@ use crate::mesh::Mesh;
 use crate::report::v1::{self, report::Verdict};
 use crate::rules::RuleSet;
 use crate::rules::engine::{self, Selection};
-use crate::snapshot::{ReadError, Snapshot};
+use crate::snapshot::{ReadError, Snapshot, Warning};
 use crate::{logs, mesh};
 
 /// Names of the subjects on which one rule fires.
@@ -33,6 +33,37 @@ pub fn fired(snapshot: &Snapshot, set: &RuleSet, code: &str) -> Result<Vec<Strin
 /// # Errors
 /// Where a log file cannot be read or is not what it should be.
 pub fn diagnose(snapshot: &Snapshot, set: &RuleSet, selection: &Selection) -> Result<v1::Report, ReadError> {
+    let judged = judged(snapshot, set, selection)?;
+    Ok(report(snapshot, set, judged, selection))
+}
+
+/// The same of a snapshot that nobody needs any more: its evidence makes room for the report.
+///
+/// # Errors
+/// As for [`diagnose`].
+pub fn diagnose_last(
+    snapshot: Snapshot,
+    set: &RuleSet,
+    selection: &Selection,
+) -> Result<v1::Report, ReadError> {
+    let judged = judged(&snapshot, set, selection)?;
+    let rest = Snapshot {
+        world: snapshot.world,
+        manifest: snapshot.manifest,
+        collected_at: snapshot.collected_at,
+        ..Snapshot::default()
+    };
+    Ok(report(&rest, set, judged, selection))
+}
+
+/// What the evidence says.
+struct Judged {
+    mesh: Mesh,
+    outcome: engine::Outcome,
+    warnings: Vec<Warning>,
+}
+
+fn judged(snapshot: &Snapshot, set: &RuleSet, selection: &Selection) -> Result<Judged, ReadError> {
     let signatures: Vec<_> = set
         .rules
         .iter()
@@ -40,14 +71,12 @@ pub fn diagnose(snapshot: &Snapshot, set: &RuleSet, selection: &Selection) -> Re
         .flat_map(|rule| rule.signatures.iter().cloned())
         .collect();
     let evidence: LogEvidence = logs::scan(&snapshot.logs, &signatures, &mesh::service_names(snapshot))?;
-    let mesh = Mesh::build(snapshot, &evidence);
-    let outcome = engine::run(set, &mesh, snapshot, selection);
-    let mut report = report(snapshot, set, &mesh, outcome, selection);
-    report
-        .warnings
-        .extend(evidence.warnings.iter().map(contract::warning));
-    discreet::discreet(&mut report);
-    Ok(report)
+    let (mesh, outcome) = engine::run(set, snapshot, &evidence, selection);
+    Ok(Judged {
+        mesh,
+        outcome,
+        warnings: evidence.warnings,
+    })
 }
 
 /// Nobody may call healthy what was not looked at to the end.
@@ -58,18 +87,21 @@ pub fn unfinished(report: &mut v1::Report, reason: &str) {
     }
 }
 
-fn report(
-    snapshot: &Snapshot,
-    set: &RuleSet,
-    mesh: &Mesh,
-    outcome: engine::Outcome,
-    selection: &Selection,
-) -> v1::Report {
+fn report(snapshot: &Snapshot, set: &RuleSet, judged: Judged, selection: &Selection) -> v1::Report {
+    let Judged {
+        mesh,
+        outcome,
+        warnings,
+    } = judged;
     let findings = explain::explain(set, outcome.findings);
-    let reasons = verdict::reasons(set, mesh, &outcome.checks, selection);
+    let reasons = verdict::reasons(set, &mesh, &outcome.checks, selection);
     let verdict = verdict::verdict(&findings, &reasons);
-    let paths = path::paths(set, mesh, &findings, &outcome.checks);
-    contract::report(snapshot, set, findings, &outcome.checks, paths, verdict, reasons)
+    let paths = path::paths(set, &mesh, &findings, &outcome.checks);
+    drop(mesh);
+    let mut report = contract::report(snapshot, set, findings, &outcome.checks, paths, verdict, reasons);
+    report.warnings.extend(warnings.iter().map(contract::warning));
+    discreet::discreet(&mut report);
+    report
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Core kinds: Service, Pod, Namespace, and the Deployment and EndpointSlice behind them.
-use super::meta::{Meta, null_as_default};
+use super::labels::Labels;
+use super::meta::{Meta, list, null_as_default};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// A Service.
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -19,10 +19,10 @@ pub struct ServiceSpec {
     pub kind: String,
     #[serde(rename = "clusterIP")]
     pub cluster_ip: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub ports: Vec<ServicePort>,
     #[serde(deserialize_with = "null_as_default")]
-    pub selector: BTreeMap<String, String>,
+    pub selector: Labels,
 }
 
 /// One port of a Service.
@@ -57,9 +57,9 @@ pub struct Pod {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PodSpec {
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub containers: Vec<Container>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub init_containers: Vec<Container>,
     pub host_network: bool,
 }
@@ -69,7 +69,7 @@ pub struct PodSpec {
 #[serde(default, rename_all = "camelCase")]
 pub struct Container {
     pub name: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub ports: Vec<ContainerPort>,
 }
 
@@ -89,9 +89,9 @@ pub struct PodStatus {
     pub reason: String,
     #[serde(rename = "podIP")]
     pub pod_ip: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub conditions: Vec<Condition>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub container_statuses: Vec<ContainerStatus>,
 }
 
@@ -167,7 +167,7 @@ pub struct PodTemplate {
 #[serde(default)]
 pub struct EndpointSlice {
     pub metadata: Meta,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub endpoints: Vec<Endpoint>,
 }
 
@@ -175,7 +175,7 @@ pub struct EndpointSlice {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
 pub struct Endpoint {
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub addresses: Vec<String>,
     pub conditions: EndpointConditions,
 }

@@ -1,5 +1,6 @@
 //! Istio's kinds, every served version (v1, v1beta1, v1alpha3): their shapes are the same.
-use super::meta::{Meta, null_as_default};
+use super::labels::Labels;
+use super::meta::{Meta, list, null_as_default};
 use super::selector::LabelSelector;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -16,18 +17,18 @@ pub struct VirtualService {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct VirtualServiceSpec {
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub hosts: Vec<String>,
     /// Absent means `mesh`.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub gateways: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub export_to: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub http: Vec<HttpRoute>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub tcp: Vec<HttpRoute>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub tls: Vec<HttpRoute>,
 }
 
@@ -36,9 +37,9 @@ pub struct VirtualServiceSpec {
 #[serde(default, rename_all = "camelCase")]
 pub struct HttpRoute {
     pub name: String,
-    #[serde(rename = "match", deserialize_with = "null_as_default")]
+    #[serde(rename = "match", deserialize_with = "list")]
     pub matches: Vec<HttpMatch>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub route: Vec<RouteDestination>,
     pub mirror: Option<Destination>,
 }
@@ -48,9 +49,9 @@ pub struct HttpRoute {
 #[serde(default, rename_all = "camelCase")]
 pub struct HttpMatch {
     #[serde(deserialize_with = "null_as_default")]
-    pub source_labels: BTreeMap<String, String>,
+    pub source_labels: Labels,
     pub source_namespace: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub gateways: Vec<String>,
 }
 
@@ -91,7 +92,7 @@ pub struct DestinationRule {
 #[serde(default, rename_all = "camelCase")]
 pub struct DestinationRuleSpec {
     pub host: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub subsets: Vec<Subset>,
     #[serde(deserialize_with = "null_as_default")]
     pub traffic_policy: TrafficPolicy,
@@ -103,7 +104,7 @@ pub struct DestinationRuleSpec {
 pub struct Subset {
     pub name: String,
     #[serde(deserialize_with = "null_as_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     #[serde(deserialize_with = "null_as_default")]
     pub traffic_policy: TrafficPolicy,
 }
@@ -113,7 +114,7 @@ pub struct Subset {
 #[serde(default, rename_all = "camelCase")]
 pub struct TrafficPolicy {
     pub tls: Option<Tls>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub port_level_settings: Vec<PortTrafficPolicy>,
 }
 
@@ -164,12 +165,12 @@ pub struct AuthorizationPolicy {
 pub struct AuthorizationPolicySpec {
     pub selector: Option<LabelSelector>,
     /// Gateways and waypoints; a policy that has these does not apply to workloads.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub target_refs: Vec<serde_json::Value>,
     pub target_ref: Option<serde_json::Value>,
     /// Absent means `ALLOW`.
     pub action: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub rules: Vec<AuthorizationRule>,
 }
 
@@ -177,11 +178,11 @@ pub struct AuthorizationPolicySpec {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
 pub struct AuthorizationRule {
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub from: Vec<RuleFrom>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub to: Vec<RuleTo>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub when: Vec<serde_json::Value>,
 }
 
@@ -196,29 +197,29 @@ pub struct RuleFrom {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Source {
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub principals: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub not_principals: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub request_principals: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub not_request_principals: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub namespaces: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub not_namespaces: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub service_accounts: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub not_service_accounts: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub ip_blocks: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub not_ip_blocks: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub remote_ip_blocks: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub not_remote_ip_blocks: Vec<String>,
 }
 
@@ -233,21 +234,21 @@ pub struct RuleTo {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Operation {
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub hosts: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub not_hosts: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub ports: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub not_ports: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub methods: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub not_methods: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub paths: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub not_paths: Vec<String>,
 }
 
@@ -279,6 +280,6 @@ pub struct ControlPlaneRevision {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
 pub struct RevisionStatus {
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub conditions: Vec<super::core::Condition>,
 }

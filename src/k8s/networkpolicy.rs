@@ -1,6 +1,6 @@
 //! NetworkPolicy (`networking.k8s.io/v1`), its ingress half.
 use super::core::TargetPort;
-use super::meta::{Meta, null_as_default};
+use super::meta::{Meta, list};
 use super::selector::LabelSelector;
 use serde::Deserialize;
 
@@ -17,9 +17,9 @@ pub struct NetworkPolicy {
 #[serde(default, rename_all = "camelCase")]
 pub struct NetworkPolicySpec {
     pub pod_selector: LabelSelector,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub policy_types: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub ingress: Vec<IngressRule>,
 }
 
@@ -27,9 +27,9 @@ pub struct NetworkPolicySpec {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
 pub struct IngressRule {
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub from: Vec<Peer>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub ports: Vec<PolicyPort>,
 }
 
@@ -47,7 +47,7 @@ pub struct Peer {
 #[serde(default)]
 pub struct IpBlock {
     pub cidr: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub except: Vec<String>,
 }
 

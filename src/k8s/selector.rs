@@ -1,15 +1,15 @@
 //! Label selectors: whether a set of labels is selected.
-use super::meta::null_as_default;
+use super::labels::Labels;
+use super::meta::{list, null_as_default};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// `matchLabels` and `matchExpressions`, all of which must hold. An empty selector selects everything.
 #[derive(Debug, Default, Clone, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct LabelSelector {
     #[serde(deserialize_with = "null_as_default")]
-    pub match_labels: BTreeMap<String, String>,
-    #[serde(deserialize_with = "null_as_default")]
+    pub match_labels: Labels,
+    #[serde(deserialize_with = "list")]
     pub match_expressions: Vec<Requirement>,
 }
 
@@ -19,14 +19,14 @@ pub struct LabelSelector {
 pub struct Requirement {
     pub key: String,
     pub operator: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list")]
     pub values: Vec<String>,
 }
 
 impl LabelSelector {
     /// Whether the labels are selected. An operator that Kubernetes does not know selects nothing.
-    pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
-        contains(labels, &self.match_labels) && self.match_expressions.iter().all(|r| r.holds(labels))
+    pub fn selects(&self, labels: &Labels) -> bool {
+        labels.contain(&self.match_labels) && self.match_expressions.iter().all(|r| r.holds(labels))
     }
 
     /// Whether it selects everything.
@@ -36,7 +36,7 @@ impl LabelSelector {
 }
 
 impl Requirement {
-    fn holds(&self, labels: &BTreeMap<String, String>) -> bool {
+    fn holds(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.key);
         match self.operator.as_str() {
             "In" => value.is_some_and(|v| self.values.contains(v)),
@@ -46,9 +46,4 @@ impl Requirement {
             _ => false,
         }
     }
-}
-
-/// Whether `labels` carry every pair of `wanted` (a Service's selector is such a map).
-pub fn contains(labels: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {
-    wanted.iter().all(|(k, v)| labels.get(k) == Some(v))
 }

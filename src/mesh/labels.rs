@@ -1,6 +1,6 @@
 //! Objects by namespace and label, so that a selector need not look at all of them.
+use crate::k8s::labels::Labels;
 use crate::k8s::meta::Meta;
-use crate::k8s::selector;
 use std::collections::BTreeMap;
 
 /// Objects of one kind.
@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 pub struct LabelIndex<'s, T> {
     namespaces: BTreeMap<&'s str, Namespace<'s, T>>,
 }
-
-type Labels = BTreeMap<String, String>;
 
 /// An object and the labels to select it by.
 type Labelled<'s, T> = (T, &'s Labels);
@@ -22,7 +20,7 @@ struct Namespace<'s, T> {
 
 impl<'s, T: Copy> LabelIndex<'s, T> {
     /// From objects, each with its namespace and the labels to select by.
-    pub fn new(objects: impl Iterator<Item = (T, &'s Meta, &'s BTreeMap<String, String>)>) -> Self {
+    pub fn new(objects: impl Iterator<Item = (T, &'s Meta, &'s Labels)>) -> Self {
         let mut namespaces: BTreeMap<&str, Namespace<T>> = BTreeMap::new();
         for (object, meta, labels) in objects {
             let namespace = namespaces
@@ -32,7 +30,7 @@ impl<'s, T: Copy> LabelIndex<'s, T> {
                     by_label: BTreeMap::new(),
                 });
             namespace.all.push(object);
-            for (key, value) in labels {
+            for (key, value) in labels.iter() {
                 namespace
                     .by_label
                     .entry((key, value))
@@ -49,7 +47,7 @@ impl<'s, T: Copy> LabelIndex<'s, T> {
     }
 
     /// Those of a namespace that carry all labels of a selector; an empty one selects none, as a Service's does.
-    pub fn select(&self, namespace: &str, wanted: &BTreeMap<String, String>) -> Vec<T> {
+    pub fn select(&self, namespace: &str, wanted: &Labels) -> Vec<T> {
         let Some(index) = self.namespaces.get(namespace) else {
             return Vec::new();
         };
@@ -62,7 +60,7 @@ impl<'s, T: Copy> LabelIndex<'s, T> {
         let of = shortest
             .unwrap_or_default()
             .iter()
-            .filter(|(_, labels)| selector::contains(labels, wanted));
+            .filter(|(_, labels)| labels.contain(wanted));
         of.map(|(object, _)| *object).collect()
     }
 }

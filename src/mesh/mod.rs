@@ -37,7 +37,7 @@ use crate::logs::LogEvidence;
 use crate::snapshot::Snapshot;
 use notes::Notes;
 use std::collections::{BTreeMap, BTreeSet};
-use subject::SubjectSet;
+use subject::Take;
 
 /// The resolved world.
 pub struct Mesh {
@@ -46,8 +46,6 @@ pub struct Mesh {
     pub hosts: Vec<String>,
     /// Each mesh client with each host offered to it.
     pub paths: Vec<(u32, u32)>,
-    /// Every kind of subject, also those without any subject.
-    pub sets: Vec<SubjectSet>,
     /// Memberships of the scope, with what a person calls the cluster: `blue (europe-west3)`.
     pub clusters: BTreeMap<String, String>,
     notes: Notes,
@@ -63,9 +61,10 @@ pub struct ClientName {
 }
 
 impl Mesh {
-    /// Joins everything, once.
-    pub fn build(snapshot: &Snapshot, logs: &LogEvidence) -> Self {
-        assemble::mesh(snapshot, logs)
+    /// Joins everything, once. `take` is given every subject of every kind, one after another: together they would take more room than
+    /// all the evidence.
+    pub fn build(snapshot: &Snapshot, logs: &LogEvidence, take: &mut Take<'_>) -> Self {
+        assemble::mesh(snapshot, logs, take)
     }
 
     /// The client's service name; with its region where two services share the name.

@@ -182,7 +182,7 @@ mod tests {
 
     fn mode(policies: Value) -> (Mode, Option<String>) {
         let policies: Vec<PeerAuthentication> = serde_json::from_value(policies).unwrap();
-        let labels = BTreeMap::from([("app".to_owned(), "geo".to_owned())]);
+        let labels = crate::k8s::labels::Labels::from([("app".to_owned(), "geo".to_owned())]);
         let workload = Workload {
             namespace: "core",
             labels: &labels,

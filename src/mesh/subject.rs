@@ -124,8 +124,5 @@ pub struct Subject {
     pub code: Option<String>,
 }
 
-/// All subjects of one kind.
-pub struct SubjectSet {
-    pub kind: &'static str,
-    pub subjects: Vec<Subject>,
-}
+/// What becomes of a subject of that kind.
+pub type Take<'t> = dyn FnMut(&'static str, Subject) + 't;

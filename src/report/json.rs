@@ -1,5 +1,6 @@
 //! The report as canonical proto3 JSON: what `-o json` prints.
 use serde::Serialize;
+use std::io::{self, Write};
 
 /// Why a message could not be written. It does not happen with the messages of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,15 @@ pub enum JsonError {
 /// there; an unset `optional` field or message is not. Enum values are written by name.
 pub fn to_json<M: Serialize>(message: &M) -> Result<String, JsonError> {
     Ok(serde_json::to_string_pretty(message)? + "\n")
+}
+
+/// The same written as it is made. JSON itself cannot fail here: an error is the writer's.
+///
+/// # Errors
+/// Where the text cannot be written.
+pub fn write_json(message: &impl Serialize, mut out: impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, message)?;
+    out.write_all(b"\n")
 }
 
 #[cfg(test)]

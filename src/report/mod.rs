@@ -4,7 +4,7 @@ mod outline;
 pub mod table;
 mod text;
 
-pub use json::{JsonError, to_json};
+pub use json::{JsonError, to_json, write_json};
 pub use text::safe;
 
 #[cfg(test)]

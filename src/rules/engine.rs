@@ -6,10 +6,12 @@ use super::expression::{Verdict, holds};
 use super::rule::FixTemplate;
 use super::{Layer, Rule, RuleSet, Severity, template};
 use crate::fix::{self, Action};
+use crate::logs::LogEvidence;
 use crate::mesh::Mesh;
 use crate::mesh::subject::{About, Identity, Subject};
 use crate::snapshot::{Availability, Snapshot};
 use cel::{Context, Value};
+use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which rules to run; empty means all.
@@ -105,53 +107,78 @@ pub struct Outcome {
     pub checks: Vec<Check>,
 }
 
-/// Runs the selected rules.
-pub fn run(set: &RuleSet, mesh: &Mesh, snapshot: &Snapshot, selection: &Selection) -> Outcome {
-    let mut answers: BTreeMap<usize, Answer> = BTreeMap::new();
-    for (index, rule) in set
-        .rules
-        .iter()
-        .enumerate()
-        .filter(|(_, rule)| selection.takes(rule))
-    {
-        answers.insert(index, Answer::of_evidence(rule, snapshot));
-    }
-    let root = Context::default();
-    let mut outcome = Outcome::default();
-    for kind in &mesh.sets {
-        let rules: Vec<usize> = answers
-            .iter()
-            .filter(|(index, answer)| set.rules[**index].kind() == kind.kind && answer.missing.is_none())
-            .map(|(index, _)| *index)
-            .collect();
-        if rules.is_empty() {
-            continue;
+/// Joins the evidence and runs the selected rules on each subject as it is made.
+pub fn run(set: &RuleSet, snapshot: &Snapshot, logs: &LogEvidence, selection: &Selection) -> (Mesh, Outcome) {
+    let mut bench = Bench::new(set, snapshot, selection);
+    let mesh = Mesh::build(snapshot, logs, &mut |kind, subject| bench.judge(kind, &subject));
+    let outcome = bench.close(&mesh);
+    (mesh, outcome)
+}
+
+/// Where the selected rules sit, each with what is known of its answer so far.
+struct Bench<'r> {
+    set: &'r RuleSet,
+    answers: BTreeMap<usize, Answer>,
+    /// Rules that can run, by the kind of their subjects.
+    by_kind: BTreeMap<&'r str, Vec<usize>>,
+    /// By kind, in the order in which kinds come up.
+    findings: IndexMap<&'static str, Vec<Finding>>,
+    root: Context<'static, 'static>,
+}
+
+impl<'r> Bench<'r> {
+    fn new(set: &'r RuleSet, snapshot: &Snapshot, selection: &Selection) -> Self {
+        let mut bench = Self {
+            set,
+            answers: BTreeMap::new(),
+            by_kind: BTreeMap::new(),
+            findings: IndexMap::new(),
+            root: Context::default(),
+        };
+        for (index, rule) in set.rules.iter().enumerate() {
+            if !selection.takes(rule) {
+                continue;
+            }
+            let answer = Answer::of_evidence(rule, snapshot);
+            if answer.missing.is_none() {
+                bench.by_kind.entry(rule.kind()).or_default().push(index);
+            }
+            bench.answers.insert(index, answer);
         }
-        for subject in &kind.subjects {
-            judge(set, subject, &rules, &root, &mut answers, &mut outcome.findings);
+        bench
+    }
+
+    fn judge(&mut self, kind: &'static str, subject: &Subject) {
+        let findings = self.findings.entry(kind).or_default();
+        if let Some(rules) = self.by_kind.get(kind) {
+            judge(self.set, subject, rules, &self.root, &mut self.answers, findings);
         }
     }
-    if mesh.clusters.len() > 1 {
-        for fix in outcome.findings.iter_mut().flat_map(|finding| &mut finding.fixes) {
-            let of_fix = fix
-                .actions
-                .iter()
-                .filter_map(|action| mesh.clusters.get_key_value(action.membership()));
-            fix.clusters = of_fix
-                .map(|(membership, name)| (membership.clone(), name.clone()))
-                .collect();
+
+    fn close(self, mesh: &Mesh) -> Outcome {
+        let mut findings: Vec<Finding> = self.findings.into_values().flatten().collect();
+        if mesh.clusters.len() > 1 {
+            for fix in findings.iter_mut().flat_map(|finding| &mut finding.fixes) {
+                let of_fix = fix
+                    .actions
+                    .iter()
+                    .filter_map(|action| mesh.clusters.get_key_value(action.membership()));
+                fix.clusters = of_fix
+                    .map(|(membership, name)| (membership.clone(), name.clone()))
+                    .collect();
+            }
         }
-    }
-    outcome.checks = answers
-        .into_iter()
-        .map(|(rule, answer)| Check {
+        let checks = self.answers.into_iter().map(|(rule, answer)| Check {
             rule,
             subjects: answer.subjects,
             broken: answer.broken,
             status: answer.status(),
-        })
-        .collect();
-    outcome
+        });
+        Outcome {
+            findings,
+            checks: checks.collect(),
+        }
+    }
 }
 
 /// What is known of a rule's answer so far.

@@ -7,16 +7,15 @@ use crate::mesh::subject::{About, Identity};
 impl Assembly<'_, '_> {
     pub(super) fn collection(&mut self) {
         let collections = collection_facts::collections(&self.model);
-        let collections = collections
-            .into_iter()
-            .map(|(name, facts)| subject(name, About::default(), facts));
-        self.add("collection", collections.collect());
+        for (name, facts) in collections {
+            self.add("collection", subject(name, About::default(), facts));
+        }
         let name = Identity {
             kind: "Snapshot",
             name: "snapshot".to_owned(),
             ..Identity::default()
         };
         let whole = collection_facts::whole(&self.model);
-        self.add("snapshot", vec![subject(name, About::default(), whole)]);
+        self.add("snapshot", subject(name, About::default(), whole));
     }
 }

@@ -7,8 +7,6 @@ use std::collections::BTreeSet;
 impl Assembly<'_, '_> {
     pub(super) fn control(&mut self) {
         let parts = control_facts::parts(&self.model);
-        let mut projects = Vec::new();
-        let mut apis = Vec::new();
         for (id, part) in &parts {
             let clients: Vec<u32> = self
                 .model
@@ -31,11 +29,8 @@ impl Assembly<'_, '_> {
                 name: id.clone(),
                 ..Identity::default()
             };
-            projects.push(subject(
-                name,
-                about(),
-                control_facts::project(&self.model, id, part),
-            ));
+            let facts = control_facts::project(&self.model, id, part);
+            self.add("project", subject(name, about(), facts));
             for api in control_facts::apis(&self.model, id, part) {
                 let name = Identity {
                     kind: "Api",
@@ -43,22 +38,18 @@ impl Assembly<'_, '_> {
                     project: Some(id.clone()),
                     ..Identity::default()
                 };
-                apis.push(subject(name, about(), api));
+                self.add("api", subject(name, about(), api));
             }
         }
-        self.add("project", projects);
-        self.add("api", apis);
 
         let exported = control_facts::exported_by_cluster(&self.routings);
         let about = |index: usize| self.about_cluster(index, exported.get(&index));
-        let mut memberships = Vec::new();
         for index in 0..self.model.clusters.len() {
             let facts =
                 control_facts::membership(&self.model, index, exported.get(&index).map_or(0, BTreeSet::len));
             let name = membership_name(&facts.membership, &facts.project, &facts.location);
-            memberships.push(subject(name, about(index), facts));
+            self.add("membership", subject(name, about(index), facts));
         }
-        let mut conditions = Vec::new();
         for (facts, index) in control_facts::conditions(&self.model) {
             let mut name = membership_name(&facts.membership, &facts.project, &facts.location);
             // One finding a code: the code is part of the subject's name.
@@ -68,10 +59,9 @@ impl Assembly<'_, '_> {
             } else {
                 format!("{} {}", facts.membership, facts.code)
             };
-            conditions.push(subject(name, index.map_or_else(About::everything, about), facts));
+            let about = index.map_or_else(About::everything, about);
+            self.add("mesh_condition", subject(name, about, facts));
         }
-        self.add("membership", memberships);
-        self.add("mesh_condition", conditions);
     }
 
     /// A cluster concerns its clients and the hosts it exports; without either, everything.

@@ -24,7 +24,6 @@ impl Assembly<'_, '_> {
             networks.entry(network.clone()).or_default().extend(clients);
             hosts_of.entry(network).or_default().extend(hosts);
         }
-        let mut lookups = Vec::new();
         for (network, clients) in networks {
             let numbers: Vec<u32> = clients.iter().copied().collect();
             let labels: Vec<String> = numbers
@@ -42,10 +41,9 @@ impl Assembly<'_, '_> {
                     hosts: Some(hosts),
                     ..About::default()
                 };
-                lookups.push(subject(host_name(&facts), about, facts));
+                self.add("host_lookup", subject(host_name(&facts), about, facts));
             }
         }
-        self.add("host_lookup", lookups);
     }
 
     /// Clusters' networks that stand in for those of their clients: for one behind a connector, which names none, and where no client

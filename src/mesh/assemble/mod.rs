@@ -11,13 +11,14 @@ use super::clusters::Cluster;
 use super::model::{Ground, Hosts, Model};
 use super::notes::Notes;
 use super::routes::{self, Routing};
-use super::subject::{About, Identity, Subject, SubjectFacts, SubjectSet};
+use super::subject::{About, Identity, Subject, SubjectFacts, Take};
 use super::{ClientName, Mesh, names};
 use crate::logs::LogEvidence;
 use crate::snapshot::Snapshot;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub fn mesh(snapshot: &Snapshot, logs: &LogEvidence) -> Mesh {
+pub fn mesh(snapshot: &Snapshot, logs: &LogEvidence, take: &mut Take<'_>) -> Mesh {
     let ground = Ground::new(snapshot);
     let mut model = Model::new(snapshot, &ground, logs);
     let routings = routes::routings(&ground.clusters);
@@ -27,7 +28,7 @@ pub fn mesh(snapshot: &Snapshot, logs: &LogEvidence) -> Mesh {
         model,
         routings,
         asked,
-        sets: Vec::new(),
+        take: RefCell::new(take),
         notes: Notes::default(),
         backends: BTreeMap::new(),
     };
@@ -45,7 +46,7 @@ struct Assembly<'m, 's> {
     model: Model<'m, 's>,
     routings: Vec<Routing<'m, 's>>,
     asked: BTreeSet<String>,
-    sets: Vec<SubjectSet>,
+    take: RefCell<&'m mut Take<'m>>,
     notes: Notes,
     /// Services that exported routes lead to, by cluster, namespace and name, with their number.
     backends: BTreeMap<(usize, String, String), (u32, Routed)>,
@@ -105,8 +106,8 @@ fn hosts(model: &Model, routings: &[Routing], asked: &BTreeSet<String>) -> Hosts
 }
 
 impl Assembly<'_, '_> {
-    pub(super) fn add(&mut self, kind: &'static str, subjects: Vec<Subject>) {
-        self.sets.push(SubjectSet { kind, subjects });
+    pub(super) fn add(&self, kind: &'static str, subject: Subject) {
+        (self.take.borrow_mut())(kind, subject);
     }
 
     pub(super) fn host_numbers<'h>(&self, hosts: impl Iterator<Item = &'h String>) -> Vec<u32> {
@@ -120,7 +121,6 @@ impl Assembly<'_, '_> {
         let Self {
             model,
             routings,
-            sets,
             notes,
             ..
         } = self;
@@ -170,7 +170,6 @@ impl Assembly<'_, '_> {
             clients,
             hosts: model.hosts.names,
             paths,
-            sets,
             notes,
         }
     }

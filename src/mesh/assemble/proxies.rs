@@ -10,7 +10,6 @@ impl Assembly<'_, '_> {
             .into_values()
             .flatten()
             .collect();
-        let mut resources = Vec::new();
         for proxy in &self.model.proxies.all {
             for facts in xds_facts::out_of_sync(proxy, self.model.clients, &exported) {
                 let clients = match proxy.service.and_then(|s| u32::try_from(s).ok()) {
@@ -33,10 +32,9 @@ impl Assembly<'_, '_> {
                     name: format!("{owner} {} {}", facts.kind, facts.name),
                     ..Identity::default()
                 };
-                resources.push(subject(name, about, facts));
+                self.add("xds_resource", subject(name, about, facts));
             }
         }
-        self.add("xds_resource", resources);
 
         let by_host = self.backends_by_host();
         let numbers: BTreeMap<&str, u32> = by_host
@@ -45,7 +43,6 @@ impl Assembly<'_, '_> {
             .map(|(number, label)| (label.as_str(), *number))
             .collect();
         let backend_of = |cluster: &str, hosts: &BTreeSet<String>| backend_of(cluster, hosts, &by_host);
-        let mut clusters = Vec::new();
         for facts in xds_facts::clusters(&self.model, &exported, &backend_of) {
             let hosts = self.host_numbers(facts.hosts.iter());
             let amiss: BTreeSet<&String> = facts
@@ -70,9 +67,8 @@ impl Assembly<'_, '_> {
                 name: facts.cluster.clone(),
                 ..Identity::default()
             };
-            clusters.push(subject(name, about, facts));
+            self.add("xds_cluster", subject(name, about, facts));
         }
-        self.add("xds_cluster", clusters);
     }
 
     /// Backends by the hosts that lead to them: number and `ns/name`.

@@ -9,9 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Assembly<'_, '_> {
     pub(super) fn routing(&mut self) {
         let exporters = routes::exporters(&self.routings);
-        let mut route_hosts = Vec::new();
-        let mut exports = Vec::new();
-        let mut destinations = Vec::new();
         let mut rules: BTreeMap<usize, _> = BTreeMap::new();
         let mut entries: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         let mut led: Vec<(usize, String, String, String, u16)> = Vec::new();
@@ -35,15 +32,12 @@ impl Assembly<'_, '_> {
                     name
                 };
                 let facts = route_facts::route_host(&self.model, routing, &host, &exporters, &self.asked);
-                route_hosts.push(subject(named("VirtualService"), about(), facts));
+                self.add("route_host", subject(named("VirtualService"), about(), facts));
                 if !routing.exports() {
                     continue;
                 }
-                exports.push(subject(
-                    named("VirtualService"),
-                    about(),
-                    route_facts::export(&self.model, routing, &host, &exporters),
-                ));
+                let facts = route_facts::export(&self.model, routing, &host, &exporters);
+                self.add("export", subject(named("VirtualService"), about(), facts));
                 let rules = rules
                     .entry(routing.cluster)
                     .or_insert_with(|| route_facts::rules_by_host(&self.model, routing.cluster));
@@ -76,7 +70,7 @@ impl Assembly<'_, '_> {
                             port,
                         ));
                     }
-                    destinations.push(subject(name, about(), facts));
+                    self.add("destination", subject(name, about(), facts));
                 }
             }
         }
@@ -90,9 +84,6 @@ impl Assembly<'_, '_> {
             routed.ports.insert(port);
         }
         self.route_notes();
-        self.add("route_host", route_hosts);
-        self.add("export", exports);
-        self.add("destination", destinations);
         self.workloads();
     }
 
@@ -118,7 +109,6 @@ impl Assembly<'_, '_> {
 
     pub(super) fn workloads(&mut self) {
         let mut policies: BTreeMap<usize, Policies> = BTreeMap::new();
-        let mut backends = Vec::new();
         for ((index, namespace, name), (number, routed)) in &self.backends {
             let Some(cluster) = self.model.clusters.get(*index) else {
                 continue;
@@ -143,9 +133,8 @@ impl Assembly<'_, '_> {
                 backends: Some(vec![*number]),
                 ..About::default()
             };
-            backends.push(subject(backend_name(&facts), about, facts));
+            self.add("backend", subject(backend_name(&facts), about, facts));
         }
-        self.add("backend", backends);
     }
 }
 

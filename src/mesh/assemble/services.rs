@@ -7,22 +7,15 @@ use std::collections::BTreeMap;
 
 impl Assembly<'_, '_> {
     pub(super) fn services(&mut self) {
-        let mut all = Vec::new();
-        let mut meshed = Vec::new();
         for (number, client) in (0u32..).zip(self.model.clients) {
             let facts = client_facts::facts(&self.model, number as usize, client);
             self.client_notes(number, &facts);
+            let of = |facts| subject(service_name(&facts), About::client(number), facts);
+            self.add("run_service", of(facts.clone()));
             if client.in_mesh() {
-                meshed.push(subject(
-                    service_name(&facts),
-                    About::client(number),
-                    facts.clone(),
-                ));
+                self.add("mesh_client", of(facts));
             }
-            all.push(subject(service_name(&facts), About::client(number), facts));
         }
-        self.add("run_service", all);
-        self.add("mesh_client", meshed);
     }
 
     pub(super) fn client_notes(&mut self, number: u32, facts: &MeshClient) {
@@ -48,7 +41,6 @@ impl Assembly<'_, '_> {
     }
 
     pub(super) fn logs(&mut self) {
-        let mut hits = Vec::new();
         // Who logged without being collected, or without a name, is somebody all the same: what one logs may explain what it logs too.
         let mut strangers: BTreeMap<&str, u32> = BTreeMap::new();
         let first = u32::try_from(self.model.clients.len()).unwrap_or(u32::MAX);
@@ -82,14 +74,14 @@ impl Assembly<'_, '_> {
                 location: optional(&facts.region),
                 namespace: None,
             };
-            hits.push(Subject {
+            let hit = Subject {
                 identity: name,
                 about,
                 facts: Box::new(facts),
                 code: Some(group.code.clone()),
-            });
+            };
+            self.add("log", hit);
         }
-        self.add("log", hits);
     }
 }
 

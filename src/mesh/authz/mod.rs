@@ -8,6 +8,7 @@ mod rule;
 mod tests;
 
 use crate::k8s::istio::AuthorizationPolicy;
+use crate::k8s::labels::Labels;
 use ipnet::IpNet;
 use matching::Match;
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ pub const ROOT_NAMESPACE: &str = "istio-system";
 pub struct Workload<'a> {
     pub namespace: &'a str,
     /// Of its pods.
-    pub labels: &'a BTreeMap<String, String>,
+    pub labels: &'a Labels,
     /// The container's port, not the Service's.
     pub port: u16,
 }

@@ -10,7 +10,7 @@ fn policy(name: &str, spec: &Value) -> Value {
 /// A request from 10.1.0.0/24 to port 8080 of `app=geo` in `core`.
 fn judge(policies: Value) -> Verdict {
     let policies: Vec<AuthorizationPolicy> = serde_json::from_value(policies).unwrap();
-    let labels = BTreeMap::from([("app".to_owned(), "geo".to_owned())]);
+    let labels = crate::k8s::labels::Labels::from([("app".to_owned(), "geo".to_owned())]);
     let workload = Workload {
         namespace: "core",
         labels: &labels,

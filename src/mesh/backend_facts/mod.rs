@@ -11,7 +11,8 @@ use super::model::Model;
 use super::mtls::PeerAuthentications;
 use super::netpol::NetworkPolicies;
 use crate::k8s::core::{Pod, Service};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::k8s::labels::Labels;
+use std::collections::BTreeSet;
 
 /// What a cluster's policies say, indexed once for all its Services.
 pub struct Policies<'s> {
@@ -115,7 +116,7 @@ fn count(number: usize, known: bool, why: impl Fn() -> String) -> Fact<i64> {
     }
 }
 
-fn labels(labels: &BTreeMap<String, String>) -> String {
+fn labels(labels: &Labels) -> String {
     labels
         .iter()
         .map(|(k, v)| format!("{k}={v}"))

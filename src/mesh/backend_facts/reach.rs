@@ -2,6 +2,7 @@
 use super::Policies;
 use super::ports::container_port_name;
 use crate::k8s::core::{Pod, Service};
+use crate::k8s::labels::Labels;
 use crate::mesh::authz::{self, Workload};
 use crate::mesh::clusters::Cluster;
 use crate::mesh::facts::{Backend, ClientBlock, Fact};
@@ -11,7 +12,6 @@ use crate::mesh::mtls::destination_rule_tls;
 use crate::mesh::netpol::{self, NetworkPolicies, PodPort};
 use crate::mesh::network::NetworkKey;
 use ipnet::IpNet;
-use std::collections::BTreeMap;
 
 pub fn security(
     model: &Model,
@@ -23,7 +23,7 @@ pub fn security(
     index: usize,
 ) {
     let unread = |what: &str| format!("the {what} of {} were not collected", cluster.membership);
-    let none = BTreeMap::new();
+    let none = Labels::default();
     let labels = pods.first().map_or(&none, |p| &p.metadata.labels);
     let ports: Vec<u16> = facts
         .ports

@@ -1,6 +1,7 @@
 //! A selector that selects no pod: what it was probably meant to be.
 use super::labels;
 use crate::k8s::core::Service;
+use crate::k8s::labels::Labels;
 use crate::mesh::clusters::Cluster;
 use crate::mesh::facts::Backend;
 use std::collections::BTreeMap;
@@ -8,11 +9,11 @@ use std::collections::BTreeMap;
 /// Labels of the namespace's pods that come near the selector, and the selector that a single typo away would match.
 pub fn near_labels(cluster: &Cluster, service: &Service, facts: &mut Backend) {
     let wanted = &service.spec.selector;
-    let mut scored: BTreeMap<String, (f64, BTreeMap<String, String>)> = BTreeMap::new();
+    let mut scored: BTreeMap<String, (f64, Labels)> = BTreeMap::new();
     for pod in cluster.pods.all(&service.metadata.namespace) {
         let mut corrected = wanted.clone();
         let (mut score, mut wrong) = (0.0, 0);
-        for (key, value) in wanted {
+        for (key, value) in wanted.iter() {
             match pod.metadata.labels.get(key) {
                 Some(own) if own == value => score += 1.0,
                 Some(own) => {
@@ -33,7 +34,7 @@ pub fn near_labels(cluster: &Cluster, service: &Service, facts: &mut Backend) {
                         corrected.remove(key);
                         corrected.insert(near.clone(), own.clone());
                     } else {
-                        corrected.clear();
+                        corrected = Labels::default();
                         break;
                     }
                 }
@@ -44,14 +45,16 @@ pub fn near_labels(cluster: &Cluster, service: &Service, facts: &mut Backend) {
         }
         #[allow(clippy::cast_precision_loss)] // selectors hold a handful of labels
         let score = score / wanted.len() as f64;
-        let entry = scored.entry(labels(&corrected)).or_insert((0.0, BTreeMap::new()));
+        let entry = scored
+            .entry(labels(&corrected))
+            .or_insert((0.0, Labels::default()));
         if score > entry.0 {
             *entry = (
                 score,
                 if wrong == 1 && score > 0.8 {
                     corrected
                 } else {
-                    BTreeMap::new()
+                    Labels::default()
                 },
             );
         }

@@ -4,6 +4,7 @@ mod tests;
 
 use crate::gcp::container::Cluster;
 use crate::k8s::core::TargetPort;
+use crate::k8s::labels::Labels;
 use crate::k8s::networkpolicy::{IngressRule, IpBlock, NetworkPolicy, PolicyPort};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -68,13 +69,7 @@ impl<'a> NetworkPolicies<'a> {
 
     /// Whether the client's ranges reach the pod's port. Peers by pod or namespace labels admit pods only, so a
     /// client outside the cluster needs an ipBlock, or a rule without `from`.
-    pub fn admits(
-        &self,
-        namespace: &str,
-        labels: &BTreeMap<String, String>,
-        client: &[IpNet],
-        port: PodPort<'_>,
-    ) -> Admission {
+    pub fn admits(&self, namespace: &str, labels: &Labels, client: &[IpNet], port: PodPort<'_>) -> Admission {
         let selecting: Vec<&NetworkPolicy> = self
             .by_namespace
             .get(namespace)

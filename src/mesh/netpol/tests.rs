@@ -12,7 +12,7 @@ fn ask(specs: &Value) -> Admission {
         .map(|spec| json!({"metadata": {"name": "p", "namespace": "core"}, "spec": spec}))
         .map(|policy| serde_json::from_value(policy).unwrap())
         .collect();
-    let labels = BTreeMap::from([("app".to_owned(), "geo".to_owned())]);
+    let labels = crate::k8s::labels::Labels::from([("app".to_owned(), "geo".to_owned())]);
     let port = PodPort {
         number: 8080,
         name: Some("http"),
