@@ -1,7 +1,7 @@
 //! `check` as a whole process: one incident, and worlds of 1,000 and 10,000 exported VirtualServices.
 //!
-//! `cargo bench --bench check` prints times; `MESHDOCTOR_BENCH_WORLD=DIR:N cargo bench --bench check` writes a world and stops,
-//! for a look with `/usr/bin/time -v`.
+//! `cargo bench --bench check` prints times and the most memory held; `MESHDOCTOR_BENCH_WORLD=DIR:N cargo bench --bench check`
+//! writes a world and stops.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod world;
 
@@ -18,24 +18,45 @@ fn main() {
         return;
     }
     divan::main();
+    memory();
+}
+
+fn command(path: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meshdoctor"));
+    command
+        .args(["check", "-o", "json"])
+        .arg(path)
+        .stdout(Stdio::null());
+    command
 }
 
 fn check(path: &Path) {
-    let status = Command::new(env!("CARGO_BIN_EXE_meshdoctor"))
-        .args(["check", "-o", "json"])
-        .arg(path)
-        .stdout(Stdio::null())
-        .status()
-        .expect("the binary runs");
+    let status = command(path).status().expect("the binary runs");
     assert!(status.code().is_some_and(|code| code <= 1), "{status}");
 }
 
+fn memory() {
+    let folder = tempfile::tempdir().expect("writable");
+    world::write(folder.path(), 10_000);
+    for (name, path) in [
+        ("incident", Path::new(INCIDENT)),
+        ("10000 exports", folder.path()),
+    ] {
+        let child = command(path).spawn().expect("the binary runs");
+        let (status, peak) = world::peak::watched(child, |mut child| child.wait());
+        assert!(status.is_ok_and(|status| status.code().is_some_and(|code| code <= 1)));
+        println!("{name}: at most {peak} MiB");
+    }
+}
+
+const INCIDENT: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/fixtures/incidents/missing-client-role"
+);
+
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn incident() {
-    check(Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/fixtures/incidents/missing-client-role"
-    )));
+    check(Path::new(INCIDENT));
 }
 
 #[divan::bench(args = [1_000, 10_000], sample_count = 5, sample_size = 1)]

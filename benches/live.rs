@@ -1,5 +1,6 @@
 //! Live collection against the replay server: the time of a check, with answers at once and 200 ms late, beside the slowest chain
-//! of calls. `MESHDOCTOR_BENCH_LIVE=N cargo bench --bench live` does so for a world of N exports.
+//! of calls, and the most memory it held. `MESHDOCTOR_BENCH_LIVE=N cargo bench --bench live` does so for a world of N exports, `2N`
+//! pods and the CSDS of three clients. The line to hold is 400 MiB for 10,000 exports and a million log entries.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #[path = "world/mod.rs"]
 mod world;
@@ -59,17 +60,20 @@ impl Replay {
         Self { child, config }
     }
 
-    /// The time of a whole check, and its report.
-    fn check(&self) -> (Duration, Value) {
+    /// The time of a whole check, its peak of memory in MiB, and its report.
+    fn check(&self) -> (Duration, u64, Value) {
         let began = Instant::now();
-        let output = Command::new(BINARY)
+        let child = Command::new(BINARY)
             .args(["check", "-o", "json", "--config"])
             .arg(&self.config)
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .expect("the binary runs");
+        let (output, peak) = world::peak::watched(child, |child| child.wait_with_output().unwrap());
         let took = began.elapsed();
         let said = String::from_utf8_lossy(&output.stderr);
-        (took, serde_json::from_slice(&output.stdout).expect(&said))
+        (took, peak, serde_json::from_slice(&output.stdout).expect(&said))
     }
 }
 
@@ -113,9 +117,11 @@ fn main() {
     };
     for delay in [0, 200] {
         let replay = Replay::start(&world, &folder, delay);
+        let mut most = 0;
         let mut runs: Vec<(Duration, Duration, String)> = (0..ROUNDS)
             .map(|_| {
-                let (took, report) = replay.check();
+                let (took, peak, report) = replay.check();
+                most = most.max(peak);
                 let (chain, names) = slowest(&report);
                 (took, chain, names)
             })
@@ -123,7 +129,8 @@ fn main() {
         runs.sort();
         let (took, chain, names) = &runs[ROUNDS / 2];
         println!(
-            "answers {delay} ms late: check {took:.2?}, slowest chain {chain:.2?} ({names}), ratio {:.2}",
+            "answers {delay} ms late: check {took:.2?}, slowest chain {chain:.2?} ({names}), ratio {:.2}, \
+             at most {most} MiB",
             took.as_secs_f64() / chain.as_secs_f64()
         );
     }

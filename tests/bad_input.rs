@@ -365,3 +365,101 @@ fn a_line_too_long_to_be_read_is_told_of() {
         run.said()
     );
 }
+
+#[test]
+fn an_entry_with_a_field_of_another_type_is_read_without_it_and_told_of() {
+    let s = Sandbox::new();
+    for (path, content) in files(&base())
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with("csds/"))
+    {
+        s.write(&format!("world/{path}"), content);
+    }
+    let log = "logging/mesh-prod/entries.ndjson";
+    let entries = base_file(log);
+    let before = entries.lines().count();
+    let mut entry: Value = serde_json::from_str(entries.lines().next().unwrap()).unwrap();
+    let denial = "[2026-11-20 09:20:01.101][11][warning][config] [./a.h:1] StreamAggregatedResources gRPC config stream to x:443 closed: \
+                  7, Permission 'p' denied on resource '//trafficdirector.googleapis.com/projects/1/networks/mesh:m/nodes/n'";
+    entry["textPayload"] = denial.into();
+    let report = |lines: &[String]| {
+        s.write(
+            &format!("world/{log}"),
+            format!("{entries}{}\n", lines.join("\n")),
+        );
+        s.run([
+            "check".as_ref(),
+            "-o".as_ref(),
+            "json".as_ref(),
+            s.path("world").as_os_str(),
+        ])
+    };
+    // Whatever else is told of the file.
+    let told = |run: &common::Run| -> Vec<String> {
+        let warnings = run.json()["warnings"].clone();
+        let all = warnings
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|text| text.as_str().unwrap().to_owned());
+        all.filter(|text| text.contains("as Cloud Logging writes them"))
+            .collect()
+    };
+    let whole = report(&[entry.to_string()]);
+    whole.ended(1);
+    assert!(told(&whole).is_empty(), "{}", whole.said());
+    for (field, name, value) in [
+        ("/resource", "resource", "5"),
+        ("/resource/labels", "resource.labels", "[[]]"),
+        (
+            "/resource/labels/service_name",
+            "resource.labels.service_name",
+            "{\"a\": [1.5, null]}",
+        ),
+        ("/labels", "labels", "[]"),
+        ("/labels/instanceId", "labels.instanceId", "true"),
+        ("/timestamp", "timestamp", "-3"),
+        ("/logName", "logName", "1e99"),
+        ("/httpRequest", "httpRequest", "\"GET\""),
+        ("/httpRequest", "httpRequest.status", "{\"status\": \"200\"}"),
+        ("/split", "split.totalSplits", "{\"totalSplits\": \"2\"}"),
+    ] {
+        let mut odd = entry.clone();
+        let (parent, key) = field.rsplit_once('/').unwrap();
+        odd.pointer_mut(parent).unwrap()[key] = serde_json::from_str(value).unwrap();
+        let run = report(&[entry.to_string(), odd.to_string(), odd.to_string()]);
+        run.ended(1);
+        let place = format!(
+            "entries.ndjson: fields that are not as Cloud Logging writes them were left out: in 2 entries, the first at line {}: {name}",
+            before + 2
+        );
+        let told = told(&run);
+        assert!(told.len() == 1 && told[0].ends_with(&place), "{name}: {told:?}");
+        assert_eq!(run.codes(), whole.codes(), "{name}");
+    }
+    // A payload of another type says nothing, and the other lines what they say.
+    let mut odd = entry.clone();
+    odd["textPayload"] = serde_json::json!({ "a": denial });
+    let run = report(&[odd.to_string(), entry.to_string()]);
+    assert!(told(&run)[0].ends_with(&format!(
+        "in 1 entry, the first at line {}: textPayload",
+        before + 1
+    )));
+    assert_eq!(run.codes(), whole.codes());
+    let twice = entry
+        .to_string()
+        .replacen('{', "{\"labels\": {}, \"labels\": {}, ", 1);
+    let run = report(&[entry.to_string(), twice]);
+    assert!(told(&run)[0].ends_with(&format!("line {}: one that is there twice", before + 2)));
+    // No object is no entry.
+    for line in [format!("[{entry}]"), entry.to_string().replace('}', "")] {
+        let run = report(&[line]);
+        run.ended(2);
+        assert!(
+            run.stderr
+                .contains(&format!("entries.ndjson:{}: not a log entry", before + 1)),
+            "{}",
+            run.said()
+        );
+    }
+}

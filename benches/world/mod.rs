@@ -1,4 +1,6 @@
 //! A world of any size on disk: `n` exported VirtualServices with Services, `2n` pods, and CSDS of three clients.
+pub mod peak;
+
 use envoy_types::pb::envoy::config::cluster::v3::Cluster;
 use envoy_types::pb::envoy::config::cluster::v3::cluster::{
     ClusterDiscoveryType, DiscoveryType, EdsClusterConfig,

@@ -210,7 +210,8 @@ impl<'a> Finder<'_, 'a> {
             return Some(What::Part(record));
         }
         let hits = self.lens.confirm.hits(&record);
-        (!hits.is_empty()).then_some(What::Hits(record, hits))
+        let matters = !hits.is_empty() || record.foreign.is_some();
+        matters.then_some(What::Hits(record, hits))
     }
 
     fn finish(mut self) -> Look<'a> {

@@ -8,6 +8,7 @@
 //! | `blocks` | a stream in blocks of whole lines |
 //! | `literals`, `rarity`, `prefilter` | text that a matching line must contain; lines that have it |
 //! | `entry`, `envoy`, `access` | a line decoded: LogEntry, Envoy's text and JSON, access log formats |
+//! | `field` | a field of an entry, whatever its type |
 //! | `join` | records of several lines, entries stored in pieces |
 //! | `confirm`, `group` | which signatures match; hits counted by rule, origin and key |
 //! | `activity` | which services logged at all |
@@ -22,6 +23,7 @@ mod blocks;
 mod confirm;
 mod entry;
 mod envoy;
+mod field;
 mod group;
 mod join;
 mod literals;

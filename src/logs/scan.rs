@@ -47,8 +47,22 @@ struct Scan<'l, 'a> {
 struct Place {
     /// Lines before the block at hand.
     lines: u64,
-    cut: u64,
-    first_cut: u64,
+    cut: Counted<()>,
+    foreign: Counted<&'static str>,
+}
+
+/// Lines of a kind: how many, the first of them and what is special about it.
+#[derive(Default)]
+struct Counted<T> {
+    count: u64,
+    first: Option<(u64, T)>,
+}
+
+impl<T> Counted<T> {
+    fn add(&mut self, line: u64, what: T) {
+        self.count += 1;
+        self.first.get_or_insert((line, what));
+    }
 }
 
 impl<'l, 'a> Scan<'l, 'a> {
@@ -102,10 +116,15 @@ impl<'l, 'a> Scan<'l, 'a> {
         self.confirm_whole(&source);
         self.evidence.bytes += blocks.read;
         self.evidence.lines += place.lines;
-        if place.cut > 0 {
-            let warning = source.cut_warning(limits, place.cut, place.first_cut);
-            self.evidence.warnings.push(warning);
-        }
+        let cut = place
+            .cut
+            .first
+            .map(|(line, ())| source.cut_warning(limits, place.cut.count, line));
+        let foreign = place
+            .foreign
+            .first
+            .map(|(line, field)| source.foreign_warning(place.foreign.count, line, field));
+        self.evidence.warnings.extend(cut.into_iter().chain(foreign));
         Ok(())
     }
 
@@ -119,10 +138,7 @@ impl<'l, 'a> Scan<'l, 'a> {
         mut look: Look<'a>,
     ) -> Result<(), ReadError> {
         if is_cut {
-            place.cut += 1;
-            if place.cut == 1 {
-                place.first_cut = place.lines + 1;
-            }
+            place.cut.add(place.lines + 1, ());
         }
         let finds = std::mem::take(&mut look.finds);
         if source.format != Some(Format::Json) {
@@ -141,17 +157,17 @@ impl<'l, 'a> Scan<'l, 'a> {
     fn until(
         &mut self,
         source: &Source,
-        place: &Place,
+        place: &mut Place,
         bytes: &[u8],
         finds: Vec<Find<'a>>,
         bad: Option<(usize, String)>,
     ) -> Result<(), ReadError> {
         let Some((at, problem)) = bad else {
-            return self.lines(source, place.lines, bytes, finds);
+            return self.lines(source, place, bytes, finds);
         };
         let before = bytes.get(..at).unwrap_or_default();
         let good = memrchr(b'\n', before).map_or(0, |end| end + 1);
-        self.lines(source, place.lines, before.get(..good).unwrap_or_default(), finds)?;
+        self.lines(source, place, before.get(..good).unwrap_or_default(), finds)?;
         Err(source.malformed(place.lines + count_lines(Some(before)) + 1, problem))
     }
 
@@ -159,10 +175,11 @@ impl<'l, 'a> Scan<'l, 'a> {
     fn lines(
         &mut self,
         source: &Source,
-        before: u64,
+        place: &mut Place,
         bytes: &[u8],
         finds: Vec<Find<'a>>,
     ) -> Result<(), ReadError> {
+        let before = place.lines;
         let finds = finds.into_iter().take_while(|find| find.line.end <= bytes.len());
         let mut finds = finds.peekable();
         let (mut at, mut number) = (0, before);
@@ -181,35 +198,45 @@ impl<'l, 'a> Scan<'l, 'a> {
             };
             at = line.end + 1;
             number += 1;
-            self.line(source, bytes.get(line).unwrap_or_default(), number, what)?;
+            if let Some(field) = self.line(source, bytes.get(line).unwrap_or_default(), number, what)? {
+                place.foreign.add(number, field);
+            }
         }
         Ok(())
     }
 
-    fn line(&mut self, source: &Source, bytes: &[u8], number: u64, what: What<'a>) -> Result<(), ReadError> {
+    /// Takes a line; returns the field that it was read without.
+    fn line(
+        &mut self,
+        source: &Source,
+        bytes: &[u8],
+        number: u64,
+        what: What<'a>,
+    ) -> Result<Option<&'static str>, ReadError> {
         let mut record = match what {
             What::Hits(mut record, hits) if !self.joiner.is_open() => {
                 record.line = number;
                 for hit in hits {
                     self.groups.add(hit, &record, source.origin);
                 }
-                return Ok(());
+                return Ok(record.foreign);
             }
             What::Hits(record, _) | What::Part(record) => *record,
             What::Bad(problem) => return Err(source.malformed(number, problem)),
             What::Unread => {
                 let is_blank = bytes.trim_ascii_end().is_empty();
                 if is_blank && (source.format != Some(Format::Text) || !self.joiner.is_open()) {
-                    return Ok(());
+                    return Ok(None);
                 }
                 let record = source.record(bytes);
                 record.map_err(|problem| source.malformed(number, problem))?
             }
         };
         record.line = number;
+        let foreign = record.foreign;
         self.joiner.feed(record, &mut self.whole);
         self.confirm_whole(source);
-        Ok(())
+        Ok(foreign)
     }
 
     fn confirm_whole(&mut self, source: &Source) {

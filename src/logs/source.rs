@@ -98,6 +98,17 @@ impl<'f> Source<'f> {
         }
     }
 
+    /// What is told of entries with a field that cannot be read.
+    pub fn foreign_warning(&self, count: u64, first: u64, field: &str) -> Warning {
+        Warning {
+            origin: self.origin.to_owned(),
+            text: format!(
+                "fields that are not as Cloud Logging writes them were left out: in {count} {}, the first at line {first}: {field}",
+                if count == 1 { "entry" } else { "entries" }
+            ),
+        }
+    }
+
     /// What is told of lines that were cut.
     pub fn cut_warning(&self, limits: Limits, cut: u64, first: u64) -> Warning {
         Warning {
