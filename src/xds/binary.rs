@@ -13,20 +13,20 @@ use prost::{DecodeError, Message};
 
 /// `ClientStatusResponse`; bytes share the answer's memory.
 #[derive(Clone, PartialEq, Message)]
-struct Response {
+pub(super) struct Response {
     #[prost(bytes = "bytes", repeated, tag = "1")]
-    config: Vec<Bytes>,
+    pub config: Vec<Bytes>,
 }
 
 /// `ClientConfig`.
 #[derive(Clone, PartialEq, Message)]
-struct Config {
+pub(super) struct Config {
     #[prost(message, optional, tag = "1")]
     node: Option<Node>,
     #[prost(bytes = "bytes", repeated, tag = "2")]
     xds_config: Vec<Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "3")]
-    generic_xds_configs: Vec<Bytes>,
+    pub generic_xds_configs: Vec<Bytes>,
     #[prost(string, tag = "4")]
     client_scope: String,
 }

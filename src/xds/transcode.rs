@@ -1,31 +1,96 @@
 //! Bytes to proto3 JSON, by Envoy's own descriptors.
 use super::Kind;
+use super::binary::{Config, Response};
 use super::json::{POOL, refused};
 use super::open::STAND_IN;
 use crate::input::ReadError;
 use envoy_types::pb::google::protobuf::{Any, Struct, Value as ProtoValue, value};
-use prost::Message;
+use prost::bytes::Bytes;
+use prost::{DecodeError, Message};
 use prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage, SerializeOptions, Value};
+use serde_json::Value as Json;
 
 const ANY: &str = "google.protobuf.Any";
 
-/// See [`super::to_json`].
+const CLIENT: &str = "envoy.service.status.v3.ClientConfig";
+const RESOURCE: &str = "envoy.service.status.v3.ClientConfig.GenericXdsConfig";
+const RESOURCES: &str = "genericXdsConfigs";
+
+/// See [`super::to_json`]. One resource is opened at a time: as a whole an answer takes twenty times its size.
 pub fn to_json(bytes: &[u8], origin: &str) -> Result<String, ReadError> {
     let pool = POOL
         .as_ref()
         .map_err(|error| refused(origin, format!("Envoy's descriptors do not load: {error}")))?;
+    let mut text = String::new();
+    let written = answer(bytes, pool, &mut text);
+    written.map_err(|problem| refused(origin, format!("cannot be written as JSON: {problem}")))?;
+    Ok(text)
+}
+
+fn answer(bytes: &[u8], pool: &DescriptorPool, out: &mut String) -> Result<(), String> {
+    let undecoded = |error: DecodeError| error.to_string();
+    let response = Response::decode(Bytes::copy_from_slice(bytes)).map_err(undecoded)?;
+    if response.config.is_empty() {
+        out.push_str("{}");
+        return Ok(());
+    }
+    out.push_str("{\"config\":");
+    list(response.config, out, |bytes, out| {
+        let mut config = Config::decode(bytes).map_err(undecoded)?;
+        let resources = std::mem::take(&mut config.generic_xds_configs);
+        let mut client = value(&config.encode_to_vec(), CLIENT, pool)?;
+        let fields = client.as_object_mut().ok_or("a client that is no object")?;
+        if !resources.is_empty() {
+            // For its place among the others.
+            fields.insert(RESOURCES.into(), Json::Null);
+        }
+        let mut resources = Some(resources);
+        let mut before = '{';
+        for (field, value) in &*fields {
+            out.push(before);
+            before = ',';
+            out.push_str(&Json::from(field.as_str()).to_string());
+            out.push(':');
+            match resources.take_if(|_| field == RESOURCES) {
+                Some(resources) => list(resources, out, |bytes, out| {
+                    out.push_str(&self::value(&bytes, RESOURCE, pool)?.to_string());
+                    Ok(())
+                })?,
+                None => out.push_str(&value.to_string()),
+            }
+        }
+        out.push_str(if fields.is_empty() { "{}" } else { "}" });
+        Ok(())
+    })?;
+    out.push('}');
+    Ok(())
+}
+
+fn list(
+    items: Vec<Bytes>,
+    out: &mut String,
+    mut write: impl FnMut(Bytes, &mut String) -> Result<(), String>,
+) -> Result<(), String> {
+    let mut before = '[';
+    for item in items {
+        out.push(before);
+        before = ',';
+        write(item, out)?;
+    }
+    out.push(']');
+    Ok(())
+}
+
+/// A message as JSON. A value's maps are in order, those of a message in none.
+fn value(bytes: &[u8], name: &str, pool: &DescriptorPool) -> Result<Json, String> {
     let descriptor = pool
-        .get_message_by_name("envoy.service.status.v3.ClientStatusResponse")
-        .ok_or_else(|| refused(origin, "Envoy's descriptors lack ClientStatusResponse".into()))?;
-    let bad = |problem: String| refused(origin, format!("cannot be written as JSON: {problem}"));
-    let mut message = DynamicMessage::decode(descriptor, bytes).map_err(|error| bad(error.to_string()))?;
+        .get_message_by_name(name)
+        .ok_or_else(|| format!("Envoy's descriptors lack {name}"))?;
+    let mut message = DynamicMessage::decode(descriptor, bytes).map_err(|error| error.to_string())?;
     open_all(&mut message, pool);
-    // By way of a value: its maps are in order, those of a message in none.
     let options = SerializeOptions::new();
-    let value = message
-        .serialize_with_options(serde_json::value::Serializer, &options)
-        .map_err(|error| bad(error.to_string()))?;
-    serde_json::to_string(&value).map_err(|error| bad(error.to_string()))
+    let value = message.serialize_with_options(serde_json::value::Serializer, &options);
+    value.map_err(|error| error.to_string())
 }
 
 /// Puts stand-ins in place of the payloads that JSON cannot hold, however deep.
@@ -108,7 +173,7 @@ mod tests {
             let text = to_json(&bytes, "x").unwrap();
             assert_eq!(
                 from_json(text.as_bytes(), "x").unwrap(),
-                from_binary(&bytes, "x").unwrap()
+                from_binary(bytes.clone(), "x").unwrap()
             );
             assert_eq!(text, to_json(&bytes, "x").unwrap());
             seen += 1;
@@ -138,7 +203,7 @@ mod tests {
         let text = to_json(&bytes, "x").unwrap();
         assert!(!text.contains("hidden"));
         let (before, after) = (
-            from_binary(&bytes, "x").unwrap(),
+            from_binary(bytes.clone(), "x").unwrap(),
             from_json(text.as_bytes(), "x").unwrap(),
         );
         assert_eq!(before.clients[0].resources, after.clients[0].resources);

@@ -48,6 +48,7 @@ fn lines_of_json() -> impl Strategy<Value = (Vec<u8>, usize)> {
         split_piece(0, "cannot bi"),
         split_piece(1, "nd '3'"),
         json!({"response_flags": "UF,URX", "response_code": 503, "path": "/"}).to_string(),
+        r#"{"insertId": "a", "labels": [], "resource": {"labels": {"service_name": ["desk"]}}, "textPayload": "cannot bind '6'"}"#.into(),
         entry(7, &"long ".repeat(200)),
         " \t".into(),
     ];

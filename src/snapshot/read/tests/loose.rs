@@ -90,7 +90,7 @@ fn loose_manifests_join_the_only_membership_and_the_later_of_two_stands() {
         pods.iter().map(|p| p.metadata.name.as_str()).collect::<Vec<_>>(),
         ["a", "b"]
     );
-    assert_eq!(pods[1].metadata.labels["v"], "new");
+    assert_eq!(pods[1].metadata.labels.get("v").unwrap(), "new");
     assert!(warnings(&snapshot).contains("x/b is given more than once"));
 }
 
