@@ -97,8 +97,8 @@ pub struct Origin {
 
 /// Scans all logs for the signatures. `services` are the names whose activity is asked for.
 ///
-/// A line that is looked at and is not what the file's first line promised is an error; lines that no signature can match
-/// are not parsed.
+/// A line that is looked at and is not what the file's first line promised is an error; an entry with a field of another type is
+/// read without it, and told of. Lines that no signature can match are not parsed.
 pub fn scan(
     logs: &BTreeMap<ProjectId, Vec<Blob>>,
     signatures: &[Signature],
