@@ -25,18 +25,22 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 const ACCOUNT: &str = "meshdoctor@mesh-prod.iam.gserviceaccount.com";
 const CALLER: &str = "ya29.the-callers-own";
 
+type Heard = Arc<Mutex<Vec<String>>>;
+
 /// Gives out one token, the ways Google does, to those who ask as they should.
 struct Issuer {
     address: String,
-    asked: Arc<Mutex<Vec<String>>>,
+    asked: Heard,
+    /// The quota projects of those who asked.
+    billed: Heard,
     _runtime: Runtime,
 }
 
 impl Issuer {
     fn of(token: &str) -> Self {
         let runtime = Runtime::new().unwrap();
-        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let state = (token.to_owned(), Arc::clone(&asked));
+        let (asked, billed) = (Heard::default(), Heard::default());
+        let state = (token.to_owned(), Arc::clone(&asked), Arc::clone(&billed));
         let router = Router::new().fallback(issue).with_state(state);
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -44,6 +48,7 @@ impl Issuer {
         Self {
             address,
             asked,
+            billed,
             _runtime: runtime,
         }
     }
@@ -53,16 +58,15 @@ impl Issuer {
     }
 }
 
-async fn issue(
-    State((token, asked)): State<(String, Arc<Mutex<Vec<String>>>)>,
-    request: Request,
-) -> Response {
+async fn issue(State((token, asked, billed)): State<(String, Heard, Heard)>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let path = parts.uri.path().to_owned();
     asked.lock().unwrap().push(format!("{} {path}", parts.method));
+    let quota = header("x-goog-user-project").map(str::to_owned);
+    billed.lock().unwrap().extend(quota);
     let fine = match path.as_str() {
         "/token" => body.contains("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"),
         "/computeMetadata/v1/instance/service-accounts/default/token" => {
@@ -188,6 +192,53 @@ fn every_way_to_credentials_leads_to_the_same_diagnosis() {
 }
 
 #[test]
+fn quota_is_billed_to_the_project_that_flags_then_the_credentials_then_gcloud_name() {
+    let sandbox = Sandbox::new();
+    let replayed = Replayed::new(&sandbox, &base(), None);
+    let config = without(&sandbox, &replayed, &["access-token"]);
+    let issuer = Issuer::of(&replayed.token());
+    let text = fs::read_to_string(repository().join("fixtures/credentials/service-account.json")).unwrap();
+    let mut key: Value =
+        serde_json::from_str(&text.replace("TOKEN_URI", &format!("http://{}/token", issuer.address)))
+            .unwrap();
+    let plain = sandbox.write("plain.json", key.to_string());
+    key["quota_project_id"] = json!("from-credentials");
+    let own = sandbox.write("own.json", key.to_string());
+    let dns = format!("dns=http://{}", issuer.address);
+    for (key, variables, flags, billed) in [
+        (&own, vec![], vec!["--quota-project", "from-flag"], "from-flag"),
+        (
+            &own,
+            vec![("GOOGLE_CLOUD_QUOTA_PROJECT", "from-variable")],
+            vec![],
+            "from-variable",
+        ),
+        (
+            &own,
+            vec![("CLOUDSDK_BILLING_QUOTA_PROJECT", "from-gcloud")],
+            vec![],
+            "from-credentials",
+        ),
+        (
+            &plain,
+            vec![("CLOUDSDK_BILLING_QUOTA_PROJECT", "from-gcloud")],
+            vec![],
+            "from-gcloud",
+        ),
+        (&plain, vec![], vec![], ""),
+    ] {
+        issuer.billed.lock().unwrap().clear();
+        let credentials = [("GOOGLE_APPLICATION_CREDENTIALS", key.to_str().unwrap())];
+        let variables = [&credentials[..], &variables].concat();
+        let flags = [&["--rule", "MD302", "--endpoint", &dns][..], &flags].concat();
+        let run = check(&sandbox, &config, &variables, &flags);
+        let sent = issuer.billed.lock().unwrap().clone();
+        let expected: &[&str] = if billed.is_empty() { &[] } else { &[billed] };
+        assert_eq!(sent, expected, "{}", run.said());
+    }
+}
+
+#[test]
 fn without_credentials_one_error_lists_what_was_tried_and_what_to_run() {
     let sandbox = Sandbox::new();
     let replayed = Replayed::new(&sandbox, &base(), None);
@@ -248,6 +299,44 @@ fn without_a_kubeconfig_clusters_are_reached_through_the_connect_gateway() {
     let live = check(&sandbox, &config, &[], &[]).json();
     assert_eq!(collector(&live, "kubernetes")["status"], "OK", "{live}");
     assert_eq!(gist(&live), gist(&folder));
+}
+
+#[test]
+fn clusters_outside_gke_are_reached_under_their_own_collection() {
+    let sandbox = Sandbox::new();
+    for (endpoint, closed) in [
+        (json!({"onPremCluster": {}}), "gkeMemberships"),
+        (json!({"kubernetesMetadata": {}}), "gkeMemberships"),
+        (
+            json!({"gkeCluster": {"resourceLink": "//container.googleapis.com/projects/mesh-prod/locations/us-central1/clusters/prod"}}),
+            "memberships",
+        ),
+        (Value::Null, "memberships"),
+    ] {
+        for (path, mut content) in common::files(&base()) {
+            if path == "fleet/mesh-prod/memberships.json" {
+                let mut listing: Value = serde_json::from_slice(&content).unwrap();
+                let membership = listing["resources"][0].as_object_mut().unwrap();
+                membership.remove("endpoint");
+                if !endpoint.is_null() {
+                    membership.insert("endpoint".into(), endpoint.clone());
+                }
+                content = listing.to_string().into_bytes();
+            }
+            sandbox.write(&format!("w/{path}"), content);
+        }
+        // Who goes the other way finds nobody.
+        let faults = format!(
+            "- match: {{ path: \"/v1/projects/*/locations/*/{closed}/prod/*\" }}\n  action: {{ status: {{ code: 404 }} }}\n"
+        );
+        let replayed = Replayed::new(&sandbox, &sandbox.path("w"), Some(&faults));
+        for drop in [&["kubeconfig", "membership"][..], &["kubeconfig"]] {
+            let config = without(&sandbox, &replayed, drop);
+            let live = check(&sandbox, &config, &[], &["--rule", "MD508"]).json();
+            let kubernetes = collector(&live, "kubernetes");
+            assert_eq!(kubernetes["status"], "OK", "{endpoint} {drop:?}: {kubernetes}");
+        }
+    }
 }
 
 /// Ends TLS before a server of plain HTTP, with a certificate of its own making for `localhost`.

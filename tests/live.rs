@@ -14,6 +14,8 @@ mod access;
 mod bundles;
 #[path = "live/deadlines.rs"]
 mod deadlines;
+#[path = "live/details.rs"]
+mod details;
 #[path = "live/law.rs"]
 mod law;
 #[path = "live/long_logs.rs"]

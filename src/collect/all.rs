@@ -1,5 +1,6 @@
 //! Everything at once: each collector a task of its own, bounded together, until all are done, the deadline comes, or the user stops.
 use super::asked::NOT_NEEDED;
+use super::fleet::Membership;
 use super::gather::{Event, Means};
 use super::google::{CallError, Client, Limits};
 use super::logging::{self, Wanted};
@@ -239,12 +240,12 @@ async fn logs(means: Means, options: logging::Options) -> Done {
 async fn fleet_and_clusters(means: Means, request: Request) -> Done {
     let mut listed = None;
     let fleet = async {
-        let (outcome, names) = fleet::collect(&means.with_share(OTHERS_WAIT)).await;
-        listed = names;
+        let (outcome, memberships) = fleet::collect(&means.with_share(OTHERS_WAIT)).await;
+        listed = memberships;
         outcome
     };
     let fleet = if_asked(&means, fleet::NAME, fleet);
-    let clusters = async |listed: Option<Vec<String>>| {
+    let clusters = async |listed: Option<Vec<Membership>>| {
         let mut memberships = Vec::new();
         let kubernetes = async {
             let targets = reach::clusters(&means, &request, listed.as_deref()).await;

@@ -2,7 +2,12 @@
 use std::collections::BTreeSet;
 
 /// What must be asked first: it tells where there is something to ask.
-const BEFORE: [(&str, &str); 2] = [("kubernetes", "fleet/memberships"), ("csds", "cloud-run")];
+const BEFORE: [(&str, &str); 4] = [
+    ("kubernetes", "fleet/memberships"),
+    ("csds", "cloud-run"),
+    ("compute/effective-firewalls", "compute/networks"),
+    ("compute/health", "compute/backend-services"),
+];
 
 /// What an outcome says of a collector that nobody needs.
 pub const NOT_NEEDED: &str = "not needed by the selected rules";
@@ -20,7 +25,7 @@ impl Asked {
     pub fn only(sources: impl IntoIterator<Item = String>) -> Self {
         let mut sources: BTreeSet<String> = sources.into_iter().collect();
         for (then, first) in BEFORE {
-            if has_any(&sources, then) {
+            if sources.contains(then) || has_any(&sources, then) {
                 sources.insert(first.to_owned());
             }
         }
@@ -56,5 +61,7 @@ mod tests {
         assert!(asked.collector("fleet") && asked.listing("dns", "rrsets"));
         assert!(!asked.collector("csds") && !asked.collector("cloud-run"));
         assert!(Asked::everything().listing("compute", "firewalls"));
+        let health = Asked::only(["compute/health".to_owned()]);
+        assert!(health.listing("compute", "backend-services") && !health.listing("compute", "networks"));
     }
 }

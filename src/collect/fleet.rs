@@ -14,8 +14,17 @@ pub const NEEDS: &[Need] = &[
 const MEMBERSHIPS: Paging = Paging::new("resources", Some(("pageSize", "100")));
 const FEATURES: Paging = Paging::new("resources", Some(("pageSize", "100")));
 
-/// The outcome, and the full names of the memberships where the listing came.
-pub async fn collect(means: &Means) -> (Outcome, Option<Vec<String>>) {
+/// A membership, as far as it tells the way to its cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// `projects/P/locations/LOCATION/memberships/NAME`.
+    pub name: String,
+    /// Whether it is of a GKE cluster on Google Cloud; others are reached another way. What does not say is.
+    pub on_gke: bool,
+}
+
+/// The outcome, and the memberships where the listing came.
+pub async fn collect(means: &Means) -> (Outcome, Option<Vec<Membership>>) {
     let book = Book::open(means, NAME);
     let project = &means.scope.project;
     let memberships = memberships_of(project);
@@ -33,16 +42,16 @@ pub async fn collect(means: &Means) -> (Outcome, Option<Vec<String>>) {
         book.list(&memberships, MEMBERSHIPS, &memberships_file),
         book.list(&features, FEATURES, &features_file),
     );
-    (book.close(), memberships.as_ref().map(names_of))
+    (book.close(), memberships.as_ref().map(memberships_in))
 }
 
-/// The full names of the memberships, where they can be listed.
-pub async fn names(means: &Means) -> Option<Vec<String>> {
+/// The memberships, where they can be listed.
+pub async fn memberships(means: &Means) -> Option<Vec<Membership>> {
     let listing = means
         .client
         .list(&memberships_of(&means.scope.project), MEMBERSHIPS)
         .await;
-    listing.ok().as_ref().map(names_of)
+    listing.ok().as_ref().map(memberships_in)
 }
 
 fn memberships_of(project: &str) -> Call {
@@ -54,12 +63,19 @@ fn memberships_of(project: &str) -> Call {
     .needs("gkehub.memberships.list", format!("projects/{project}"))
 }
 
-fn names_of(listing: &Listing) -> Vec<String> {
+fn memberships_in(listing: &Listing) -> Vec<Membership> {
     let value = listing.value();
     let resources = value.get("resources").and_then(|r| r.as_array());
     resources
         .into_iter()
         .flatten()
-        .filter_map(|membership| Some(membership.get("name")?.as_str()?.to_owned()))
+        .filter_map(|membership| {
+            // gkehub.v1 MembershipEndpoint: one kind of cluster, or none of a cluster that is only attached.
+            let endpoint = membership.get("endpoint");
+            Some(Membership {
+                name: membership.get("name")?.as_str()?.to_owned(),
+                on_gke: endpoint.is_none_or(|endpoint| endpoint.get("gkeCluster").is_some()),
+            })
+        })
         .collect()
 }

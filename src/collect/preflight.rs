@@ -218,7 +218,7 @@ async fn ancestors(means: &Means, project: &str) -> Vec<String> {
 
 /// Every cluster in scope, of the fleet's memberships or the kubeconfig's, and whether one is reached through the gateway.
 async fn clusters(means: &Means, request: &Request) -> (Vec<Place>, bool) {
-    let listed = fleet::names(means).await;
+    let listed = fleet::memberships(means).await;
     let clusters = reach::clusters(means, request, listed.as_deref()).await;
     let (targets, unreached) = clusters.into_parts();
     let by_gateway = targets

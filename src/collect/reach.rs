@@ -1,5 +1,6 @@
 //! What is only known once something else was collected: which clusters and which meshes there are, and the way to each.
 use super::all::Request;
+use super::fleet::Membership;
 use super::gather::{Event, Means};
 use super::google::{Call, CallError, segment};
 use super::kubernetes::{self, Access, KINDS, Kind, Target};
@@ -58,11 +59,11 @@ pub fn are_known(means: &Means, request: &Request) -> bool {
     !named.is_empty() && named.iter().all(is_known)
 }
 
-/// The clusters of the scope, else of the fleet (`listed`: full names of memberships), else of the kubeconfig alone.
-pub async fn clusters(means: &Means, request: &Request, listed: Option<&[String]>) -> Clusters {
+/// The clusters of the scope, else of the fleet (`listed`), else of the kubeconfig alone.
+pub async fn clusters(means: &Means, request: &Request, listed: Option<&[Membership]>) -> Clusters {
     let mut clusters = Clusters::default();
     let wanted: Vec<String> = match (means.scope.memberships.as_slice(), listed) {
-        ([], Some(listed)) => listed.to_vec(),
+        ([], Some(listed)) => listed.iter().map(|membership| membership.name.clone()).collect(),
         (named, _) => named.to_vec(),
     };
     let contexts = contexts(&request.reach);
@@ -95,7 +96,8 @@ pub async fn clusters(means: &Means, request: &Request, listed: Option<&[String]
                     project_number: number.clone(),
                     location,
                     membership: short.clone(),
-                    on_gke: true,
+                    // Most are; where the fleet was not listed nothing says otherwise.
+                    on_gke: listed_as(listed, name).is_none_or(|membership| membership.on_gke),
                     token: request.token.clone(),
                 };
                 clusters.add(means, short, access);
@@ -137,13 +139,15 @@ impl Clusters {
     }
 }
 
+/// A membership as the fleet lists it, by its full name or its last part.
+fn listed_as<'l>(listed: Option<&'l [Membership]>, name: &str) -> Option<&'l Membership> {
+    let mut all = listed.unwrap_or_default().iter();
+    all.find(|membership| membership.name == name || last(&membership.name) == name)
+}
+
 /// The location in a membership's full name, as it was given or as the fleet lists it.
-fn place_of(listed: Option<&[String]>, name: &str) -> Option<String> {
-    let full = listed
-        .unwrap_or_default()
-        .iter()
-        .find(|full| *full == name || last(full) == name)
-        .map_or(name, String::as_str);
+fn place_of(listed: Option<&[Membership]>, name: &str) -> Option<String> {
+    let full = listed_as(listed, name).map_or(name, |membership| &membership.name);
     let (_, rest) = full.split_once("/locations/")?;
     rest.split('/').next().map(str::to_owned)
 }

@@ -1,5 +1,7 @@
-//! Until when something is waited for: a moment, and the user's word.
-use std::time::Duration;
+//! Until when something is waited for: a moment, the user's word, or as long as an API asks.
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -66,4 +68,40 @@ pub fn silence(patience: Duration) -> String {
 pub fn one_try(deadline: Instant, tries: u32) -> Duration {
     let left = deadline.saturating_duration_since(Instant::now());
     (left / tries.max(1)).min(LONGEST_TRY)
+}
+
+/// How long an API asks to wait, in seconds or until a date: RFC 9110, 10.2.3. A date that is past asks for nothing.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    asked(headers.get(RETRY_AFTER)?.to_str().ok()?.trim(), SystemTime::now())
+}
+
+fn asked(text: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    httpdate::parse_http_date(text).ok()?.duration_since(now).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_asked_for_in_seconds_or_until_a_date() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let now = 784_111_777;
+        let cases = [
+            ("7", now, Some(7)),
+            (date, now - 30, Some(30)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", now - 30, Some(30)),
+            (date, now + 1, None),
+            ("soon", now, None),
+            ("-1", now, None),
+        ];
+        for (text, now, seconds) in cases {
+            let wait = asked(text, at(now));
+            assert_eq!(wait, seconds.map(Duration::from_secs), "{text} at {now}");
+        }
+    }
 }

@@ -13,7 +13,14 @@ pub struct Active {
     pub account: Option<String>,
     /// The account to impersonate.
     pub impersonate: Option<String>,
-    pub quota_project: Option<String>,
+    pub quota_project: QuotaProject,
+}
+
+/// The project that quota is billed to. Credentials may name one too, which goes before gcloud's property and after the variable.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct QuotaProject {
+    pub variable: Option<String>,
+    pub property: Option<String>,
 }
 
 /// The active configuration of this process.
@@ -38,10 +45,12 @@ fn from(variable: &dyn Fn(&str) -> Option<String>, home: Option<&Path>) -> Activ
         region: property("run/region").or_else(|| property("compute/region")),
         account: property("core/account"),
         impersonate: property("auth/impersonate_service_account"),
-        quota_project: set("GOOGLE_CLOUD_QUOTA_PROJECT").or_else(|| {
-            // Words that stand for a choice, and name no project.
-            property("billing/quota_project").filter(|p| !["CURRENT_PROJECT", "LEGACY"].contains(&p.as_str()))
-        }),
+        quota_project: QuotaProject {
+            variable: set("GOOGLE_CLOUD_QUOTA_PROJECT"),
+            // Words that stand for a choice name no project.
+            property: property("billing/quota_project")
+                .filter(|p| !["CURRENT_PROJECT", "LEGACY"].contains(&p.as_str())),
+        },
     }
 }
 

@@ -44,13 +44,17 @@ const fn detail(permission: &'static str, role: &'static str) -> Grant {
 const NETWORK: &str = "roles/compute.networkViewer";
 
 /// All of them, by permission.
-pub const GRANTS: [Grant; 28] = [
+pub const GRANTS: [Grant; 30] = [
     // No check rests on it.
     detail("compute.addresses.list", NETWORK),
+    // What health checks say of endpoints is beside what Traffic Director says of them.
+    detail("compute.backendServices.get", NETWORK),
     detail("compute.backendServices.list", NETWORK),
     needed("compute.firewalls.list", NETWORK),
     // The network viewer may not see endpoint groups.
     detail("compute.networkEndpointGroups.list", "roles/compute.viewer"),
+    // Without it firewall rules are judged by themselves.
+    detail("compute.networks.getEffectiveFirewalls", NETWORK),
     needed("compute.networks.list", NETWORK),
     needed("compute.subnetworks.list", NETWORK),
     needed("container.clusters.list", "roles/container.clusterViewer"),

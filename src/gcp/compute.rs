@@ -49,6 +49,8 @@ pub struct Network {
     pub name: String,
     pub self_link: String,
     pub peerings: Vec<Peering>,
+    /// `AFTER_CLASSIC_FIREWALL`, which absent means too, or `BEFORE_CLASSIC_FIREWALL`.
+    pub network_firewall_policy_enforcement_order: String,
 }
 
 /// A peering with another network.
@@ -149,4 +151,30 @@ pub struct NetworkEndpointGroup {
     pub self_link: String,
     pub network: String,
     pub size: u32,
+}
+
+/// What health checks say of one endpoint group of a backend service: an answer of `getHealth`, by itself or as
+/// `gcloud compute backend-services get-health` prints it, under `status`.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct GroupHealth {
+    pub status: Option<Box<GroupHealth>>,
+    pub health_status: Vec<HealthStatus>,
+}
+
+impl GroupHealth {
+    pub fn endpoints(&self) -> impl Iterator<Item = &HealthStatus> {
+        let status = self.status.iter().flat_map(|status| &status.health_status);
+        self.health_status.iter().chain(status)
+    }
+}
+
+/// One endpoint.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct HealthStatus {
+    pub ip_address: String,
+    pub port: u32,
+    /// `HEALTHY` or `UNHEALTHY`; empty where it is not known yet.
+    pub health_state: String,
 }

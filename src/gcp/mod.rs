@@ -5,6 +5,7 @@ pub mod access;
 pub mod compute;
 pub mod container;
 pub mod dns;
+pub mod firewall_policy;
 pub mod fleet;
 pub mod iam;
 pub mod project;

@@ -1,7 +1,7 @@
 //! The resolved model that a rule looks at: joins are made here, once, and facts computed.
 //!
 //! In comes a [`Snapshot`] with the log evidence; nothing here knows a network or a rule.
-//! `clients`, `clusters`, `routes` and `proxies` join; `iam`, `dns`, `firewall`, `netpol`, `authz` and `mtls` decide;
+//! `clients`, `clusters`, `routes`, `proxies` and `health` join; `iam`, `dns`, `firewall`, `netpol`, `authz` and `mtls` decide;
 //! the `*_facts` files answer what rules ask, as declared in [`facts`]; `assemble` puts the subjects together.
 mod assemble;
 pub mod authz;
@@ -14,6 +14,7 @@ mod control_facts;
 pub mod dns;
 pub mod facts;
 pub mod firewall;
+mod health;
 pub mod iam;
 mod labels;
 mod log_facts;

@@ -245,7 +245,7 @@ const KINDS: [Kind; 16] = [
                     NETWORKS,
                     OFFERS,
                     GKE,
-                    &["compute/firewalls"],
+                    &["compute/firewalls", "compute/effective-firewalls"],
                 ],
             ),
         ],
@@ -261,10 +261,13 @@ const KINDS: [Kind; 16] = [
     Kind {
         name: "xds_cluster",
         made_of: &[PROXIES, SERVICES, NUMBERS, SUBNETS, ROUTES, BACKENDS],
-        facts: &[(
-            "cluster hosts backend missing_at empty_at unhealthy_at clients endpoints health",
-            &[],
-        )],
+        facts: &[
+            (
+                "cluster hosts backend missing_at empty_at unhealthy_at clients endpoints health",
+                &[],
+            ),
+            ("health_checks", &[&["compute/health"]]),
+        ],
     },
     Kind {
         name: "collection",

@@ -1,6 +1,7 @@
 //! Facts of what the proxies hold: resources out of sync, and the clusters behind exported hosts.
 use super::clients::Client;
 use super::facts::{XdsCluster, XdsResource};
+use super::health::HealthChecks;
 use super::model::Model;
 use super::proxies::Proxy;
 use crate::xds::{Content, Kind, Resource, SyncState};
@@ -110,6 +111,7 @@ pub fn clusters(
     backend_of: &dyn Fn(&str, &BTreeSet<String>) -> String,
 ) -> Vec<XdsCluster> {
     let mut found: BTreeMap<String, XdsCluster> = BTreeMap::new();
+    let checks = HealthChecks::new(model.snapshot);
     for proxy in model.proxies.all.iter().filter(|p| p.has_contents) {
         let label = proxy.label(model.clients);
         for (name, hosts) in clusters_of(proxy, exported) {
@@ -120,7 +122,7 @@ pub fn clusters(
                     facts.hosts.push(host);
                 }
             }
-            judge(proxy, &name, &label, facts);
+            judge(proxy, &name, &label, &checks, facts);
             facts.cluster = name;
         }
     }
@@ -131,7 +133,7 @@ pub fn clusters(
     clusters
 }
 
-fn judge(proxy: &Proxy, name: &str, label: &str, facts: &mut XdsCluster) {
+fn judge(proxy: &Proxy, name: &str, label: &str, checks: &HealthChecks, facts: &mut XdsCluster) {
     let note = |list: &mut Vec<String>| {
         if !list.iter().any(|l| l == label) {
             list.push(label.to_owned());
@@ -162,6 +164,7 @@ fn judge(proxy: &Proxy, name: &str, label: &str, facts: &mut XdsCluster) {
             .into_iter()
             .map(|(word, n)| format!("{n} {word}"))
             .collect();
+        facts.health_checks = checks.of(&assignment.endpoints);
     }
     facts.endpoints = i64::try_from(assignment.endpoints.len()).unwrap_or(i64::MAX);
 }

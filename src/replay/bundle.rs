@@ -162,6 +162,19 @@ impl Bundle {
         })
     }
 
+    /// The same for a file that a bundle need not have: only the failure of this very call counts.
+    pub fn absent_detail(&self, source: &str, permission: &str, project: &str, call: &str) -> Refusal {
+        let resource = format!("projects/{project}");
+        let told = self.manifest.collectors.iter();
+        let refused = told
+            .filter(|outcome| outcome.name == source)
+            .find_map(|outcome| failure::of_call(outcome, permission, &resource, call));
+        refused.unwrap_or_else(|| {
+            let what = call.trim_start_matches("get ");
+            Refusal::not_found(format!("{what} was not found: it is not in the bundle."))
+        })
+    }
+
     /// The failure that the manifest tells of a collector.
     pub fn failure(&self, source: &str, permission: &str, resource: &str) -> Option<Refusal> {
         self.outcomes(source)

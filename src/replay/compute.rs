@@ -7,6 +7,7 @@ use super::listing::{Kind, Served, named};
 use super::paging::Style;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Collection, file in the layout, permission to list it.
 const COLLECTIONS: [(&str, &str, &str); 6] = [
@@ -37,11 +38,13 @@ pub fn answer(served: Served<'_>, ask: &Ask) -> Result<Answer, Refusal> {
 
 fn compute(served: Served<'_>, ask: &Ask, p: &str, rest: &[&str]) -> Result<Answer, Refusal> {
     match rest {
-        ["global", "backendServices", name, "getHealth"] if ask.is_post() => served.file(
+        ["global", "backendServices", name, "getHealth"] if ask.is_post() => health(served, ask, p, name),
+        ["global", "networks", name, "getEffectiveFirewalls"] if ask.is_get() => served.detail(
             "compute",
             p,
-            &format!("health/{name}.json"),
-            "compute.backendServices.get",
+            &format!("effective-firewalls/{name}.json"),
+            "compute.networks.getEffectiveFirewalls",
+            &format!("get the effective firewalls of network {name} of {p}"),
         ),
         // No project hosts another, as far as a bundle tells.
         ["getXpnHost"] if ask.is_get() => Ok(Answer::json("{}")),
@@ -58,6 +61,35 @@ fn compute(served: Served<'_>, ask: &Ask, p: &str, rest: &[&str]) -> Result<Answ
         ["global", what] => served.list_where(ask, &kind(ask, p, what)?, |row| in_place(row, "global")),
         _ => Err(unknown(ask)),
     }
+}
+
+/// The health of one group. A file may hold one answer, which is then every group's, or a list with the group of each.
+fn health(served: Served<'_>, ask: &Ask, p: &str, name: &str) -> Result<Answer, Refusal> {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Asked {
+        group: String,
+    }
+    #[derive(Deserialize)]
+    struct OfGroup {
+        backend: String,
+        status: Box<RawValue>,
+    }
+    let asked: Asked = ask.json()?;
+    let file = served.detail(
+        "compute",
+        p,
+        &format!("health/{name}.json"),
+        "compute.backendServices.get",
+        &format!("get the health of backend service {name} of {p}"),
+    )?;
+    let Ok(groups) = serde_json::from_slice::<Vec<OfGroup>>(&file.body) else {
+        return Ok(file);
+    };
+    let group = groups.into_iter().find(|group| group.backend == asked.group);
+    group
+        .map(|group| Answer::json(group.status.get()))
+        .ok_or_else(|| Refusal::invalid("Invalid value for field 'resource.group': it is no backend."))
 }
 
 /// Whether a row is an item of a place.

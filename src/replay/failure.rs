@@ -44,6 +44,17 @@ fn is_on(failure: &Failure, resource: &str) -> bool {
     on == resource || on.ends_with(&format!("/{resource}")) || on.contains(&format!("{resource}/"))
 }
 
+/// The answer to a call by the words in which collectors name it; `None` where nothing says that it failed.
+pub fn of_call(outcome: &CollectorOutcome, permission: &str, resource: &str, call: &str) -> Option<Refusal> {
+    let failures = outcome.each_failure();
+    let own = |failure: &&Failure| {
+        let named = failure.permission.as_deref() == Some(permission) && is_on(failure, resource);
+        named || failure.call.contains(call)
+    };
+    let failure = failures.iter().find(own)?;
+    Some(answer(failure, permission, resource))
+}
+
 fn answer(failure: &Failure, permission: &str, resource: &str) -> Refusal {
     let told = told(&failure.error);
     let message = told

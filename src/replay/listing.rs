@@ -128,6 +128,21 @@ impl<'a> Served<'a> {
             None => Err(self.absent(source, project, permission)),
         }
     }
+
+    /// A file that a bundle need not have. `call` is how collectors name the call: a failure of another one is not its failure.
+    pub fn detail(
+        &self,
+        source: &str,
+        project: &str,
+        file: &str,
+        permission: &str,
+        call: &str,
+    ) -> Result<Answer, Refusal> {
+        match self.bundle.locate(source, project, file) {
+            Some(path) => Ok(Answer::json(self.bundle.bytes(&path)?)),
+            None => Err(self.bundle.absent_detail(source, permission, project, call)),
+        }
+    }
 }
 
 fn rows<'r>(kept: &'r [&'r Row], page: &Page) -> impl Iterator<Item = &'r Row> {

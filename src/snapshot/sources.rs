@@ -1,5 +1,6 @@
 //! The typed resources of each source, one struct a source.
 use super::Collected;
+use crate::gcp::firewall_policy::EffectiveFirewalls;
 use crate::gcp::{compute, dns, fleet, iam, project, run};
 use crate::k8s::{core, istio, networkpolicy};
 use std::collections::BTreeMap;
@@ -63,6 +64,10 @@ pub struct Compute {
     pub firewalls: Collected<Vec<compute::Firewall>>,
     pub backend_services: Collected<Vec<compute::BackendService>>,
     pub network_endpoint_groups: Collected<Vec<compute::NetworkEndpointGroup>>,
+    /// By the network's name. A network that is absent here has policies nobody read, or none.
+    pub effective_firewalls: BTreeMap<String, EffectiveFirewalls>,
+    /// What health checks say of endpoints, by the backend service's name.
+    pub health: BTreeMap<String, Vec<compute::GroupHealth>>,
     /// Places that did not answer an aggregated listing, as `LISTING: PLACE`.
     pub unreachable: Vec<String>,
 }

@@ -121,6 +121,12 @@ _SUBNETWORK = {
     "ipCidrRange": "10.64.0.0/20",
 }
 
+
+def _health(address):
+    status = {"ipAddress": address, "port": 8080, "healthState": "HEALTHY"}
+    return {"kind": "compute#backendServiceGroupHealth", "healthStatus": [status]}
+
+
 # File, array, further items.
 MORE_ITEMS = [
     (
@@ -188,8 +194,28 @@ MORE_FILES = {
             {"name": "www.corp.example.com.", "type": "A", "ttl": 300, "rrdatas": ["203.0.113.7"]},
         ],
     },
-    f"compute/{PROJECT}/health/gsmmesh-1.json": {
-        "kind": "compute#backendServiceGroupHealth",
-        "healthStatus": [{"ipAddress": "10.20.0.9", "port": 8080, "healthState": "HEALTHY"}],
+    # An answer by itself is every group's; a list has each group's own.
+    f"compute/{PROJECT}/health/gsmmesh-1.json": _health("10.20.0.9"),
+    f"compute/{PROJECT}/health/gsmmesh-2.json": [
+        {"backend": f"{COMPUTE}/zones/{REGION}-a/networkEndpointGroups/neg-2", "status": _health("10.20.0.10")}
+    ],
+    f"compute/{PROJECT}/effective-firewalls/default.json": {
+        "firewallPolicys": [
+            {
+                "type": "HIERARCHY",
+                "name": "480192837465",
+                "shortName": "org-baseline",
+                "rules": [
+                    {
+                        "kind": "compute#firewallPolicyRule",
+                        "priority": 900,
+                        "action": "goto_next",
+                        "direction": "INGRESS",
+                        "match": {"srcIpRanges": ["10.0.0.0/8"], "layer4Configs": [{"ipProtocol": "tcp", "ports": ["22"]}]},
+                    }
+                ],
+            }
+        ],
+        "firewalls": [_FIREWALL | {"direction": "INGRESS", "allowed": [{"IPProtocol": "all"}]}],
     },
 }

@@ -147,7 +147,7 @@ fn is_asked(asked: &Asked, path: &str) -> bool {
     match parts[0] {
         "bundle.json" => true,
         "iam" if file != "project" => asked.listing("iam", "policy") || asked.listing("iam", "deny-policies"),
-        source @ ("iam" | "compute") => asked.listing(source, file),
+        source @ ("iam" | "compute") => asked.listing(source, parts[2].trim_end_matches(".json")),
         "kubernetes" => asked.listing("kubernetes", file.split('.').next().unwrap()),
         source => asked.collector(source),
     }

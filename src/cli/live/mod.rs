@@ -10,8 +10,9 @@ use super::CliError;
 use super::progress;
 use super::scope::ScopeArgs;
 use crate::collect::all::{self, Brought, Request};
+use crate::collect::auth::{self, Found};
 use crate::collect::google::Limits;
-use crate::collect::{Asked, Store, Token, auth};
+use crate::collect::{Asked, Store};
 use crate::config::Settings;
 use crate::logs::Signature;
 use crate::rules::engine::Selection;
@@ -102,7 +103,7 @@ pub struct Order<'a> {
 pub fn collect(order: &Order) -> Result<Brought, CliError> {
     let plan = order.args.plan(order.scope, order.file)?;
     run(async {
-        let token = auth::find(&plan.sources, &plan.endpoints)
+        let found = auth::find(&plan.sources, &plan.endpoints)
             .await
             .map_err(CliError::Usage)?;
         let usage = |what: &str, error: std::io::Error| CliError::Usage(format!("{what}: {error}"));
@@ -119,7 +120,7 @@ pub fn collect(order: &Order) -> Result<Brought, CliError> {
         let signatures = sources::signatures(order.set, order.selection, needed.as_ref());
         let signatures = signatures.cloned().collect();
         let asked = needed.map_or_else(Asked::everything, Asked::only);
-        let request = plan.request(token, signatures, asked);
+        let request = plan.request(found, signatures, asked);
         let (events, told) = mpsc::unbounded_channel();
         let drawn = tokio::spawn(progress::draw(told, order.verbose));
         let brought = all::collect(request, store, events, stop).await;
@@ -143,12 +144,17 @@ fn run<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError
 }
 
 impl Plan {
-    fn request(self, token: Token, signatures: Arc<[Signature]>, asked: Asked) -> Request {
+    /// What credentials say of their quota goes before gcloud's property, which is about gcloud's own.
+    fn request(self, found: Found, signatures: Arc<[Signature]>, asked: Asked) -> Request {
         Request {
             scope: self.scope,
             endpoints: self.endpoints,
-            token,
-            quota_project: self.quota_project,
+            token: found.token,
+            quota_project: self
+                .quota_project
+                .variable
+                .or(found.quota_project)
+                .or(self.quota_project.property),
             limits: Limits::default(),
             timeout: self.timeout,
             now: self.now,

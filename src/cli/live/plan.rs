@@ -4,7 +4,8 @@ use crate::cli::CliError;
 use crate::cli::scope::ScopeArgs;
 use crate::collect::reach::Reach;
 use crate::collect::{Api, Endpoints, auth};
-use crate::config::{self, Settings, gcloud};
+use crate::config::gcloud::{self, QuotaProject};
+use crate::config::{self, Settings};
 use crate::scope::Scope;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -18,7 +19,8 @@ pub struct Plan {
     pub scope: Scope,
     pub endpoints: Endpoints,
     pub sources: auth::Sources,
-    pub quota_project: Option<String>,
+    /// As flags, variables and the configuration file say, else gcloud's property.
+    pub quota_project: QuotaProject,
     pub timeout: Duration,
     pub now: Timestamp,
     pub since: i64,
@@ -105,7 +107,10 @@ impl LiveArgs {
             endpoints: self.endpoints(file)?,
             operator: operator(&sources, has_key_file, active.account),
             sources,
-            quota_project: text(&self.quota_project, "quota-project").or(active.quota_project),
+            quota_project: QuotaProject {
+                variable: text(&self.quota_project, "quota-project").or(active.quota_project.variable),
+                property: active.quota_project.property,
+            },
             timeout: Duration::from_secs(
                 span(&self.timeout, "timeout", TIMEOUT)?
                     .unsigned_abs()

@@ -11,10 +11,10 @@ pub fn preflight(args: &LiveArgs, scope: &ScopeArgs, file: &Settings) -> Result<
     let plan = args.plan(scope, file)?;
     let member = plan.operator.clone();
     run(async {
-        let token = auth::find(&plan.sources, &plan.endpoints)
+        let found = auth::find(&plan.sources, &plan.endpoints)
             .await
             .map_err(CliError::Usage)?;
-        let request = plan.request(token, Arc::default(), Asked::everything());
+        let request = plan.request(found, Arc::default(), Asked::everything());
         let places = access::run(request).await;
         let places = places.map_err(|error| CliError::Usage(error.to_string()))?;
         Ok(preflight::table(&places, member.as_deref()))

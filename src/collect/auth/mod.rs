@@ -36,26 +36,43 @@ pub struct Sources {
     pub impersonate: Option<String>,
 }
 
+/// Who asks.
+#[derive(Clone)]
+pub struct Found {
+    pub token: Token,
+    /// The project that quota is billed to, as the credentials' own file says.
+    pub quota_project: Option<String>,
+}
+
+impl From<Token> for Found {
+    fn from(token: Token) -> Self {
+        Self {
+            token,
+            quota_project: None,
+        }
+    }
+}
+
 /// A token source; the error lists what was tried.
-pub async fn find(sources: &Sources, endpoints: &Endpoints) -> Result<Token, String> {
-    let token = match &sources.token_file {
-        Some(path) => from_file(path.clone()),
+pub async fn find(sources: &Sources, endpoints: &Endpoints) -> Result<Found, String> {
+    let found = match &sources.token_file {
+        Some(path) => from_file(path.clone()).into(),
         None => {
             let given = [&sources.environment, &sources.configured];
             match given.into_iter().flatten().find(|token| !token.trim().is_empty()) {
-                Some(token) => fixed(token.trim().to_owned()),
+                Some(token) => fixed(token.trim().to_owned()).into(),
                 None => chain(sources.metadata_host.as_deref()).await?,
             }
         }
     };
     // What cannot give a token now will not give one later.
-    token().await?;
+    (found.token)().await?;
     match &sources.impersonate {
-        None => Ok(token),
+        None => Ok(found),
         Some(account) => {
-            let token = impersonate::token(token, account.clone(), endpoints)?;
+            let token = impersonate::token(found.token, account.clone(), endpoints)?;
             token().await?;
-            Ok(token)
+            Ok(Found { token, ..found })
         }
     }
 }
@@ -87,10 +104,15 @@ fn from_file(path: PathBuf) -> Token {
 }
 
 /// Google's chain: a key file, application default credentials, the metadata server, the gcloud command.
-async fn chain(metadata_host: Option<&str>) -> Result<Token, String> {
+async fn chain(metadata_host: Option<&str>) -> Result<Found, String> {
     let mut tried = vec!["CLOUDSDK_AUTH_ACCESS_TOKEN: not set".to_owned()];
     match CustomServiceAccount::from_env() {
-        Ok(Some(account)) => return Ok(provided(Arc::new(account))),
+        Ok(Some(account)) => {
+            return Ok(Found {
+                quota_project: quota_project_of_key(),
+                ..provided(Arc::new(account)).into()
+            });
+        }
         Ok(None) => tried.push("GOOGLE_APPLICATION_CREDENTIALS: not set".to_owned()),
         Err(error) => tried.push(format!(
             "GOOGLE_APPLICATION_CREDENTIALS: no service account's key: {}",
@@ -98,7 +120,13 @@ async fn chain(metadata_host: Option<&str>) -> Result<Token, String> {
         )),
     }
     match bounded(PATIENCE, ConfigDefaultCredentials::new()).await {
-        Ok(provider) => return Ok(provided(Arc::new(provider))),
+        Ok(provider) => {
+            return Ok(Found {
+                // Of a user's credentials the crate calls it so.
+                quota_project: provider.project_id().await.ok().map(|id| id.to_string()),
+                ..provided(Arc::new(provider)).into()
+            });
+        }
         Err(error) => tried.push(format!("application default credentials: {error}")),
     }
     let metadata = match metadata_host {
@@ -108,14 +136,14 @@ async fn chain(metadata_host: Option<&str>) -> Result<Token, String> {
             .map(|provider| provided(Arc::new(provider))),
     };
     match metadata {
-        Ok(token) => return Ok(token),
+        Ok(token) => return Ok(token.into()),
         Err(error) => tried.push(format!("metadata server: {error}")),
     }
     // It waits for the command without letting others run.
     let gcloud = tokio::task::spawn_blocking(|| Handle::current().block_on(GCloudAuthorizedUser::new()));
     let gcloud = async { gcloud.await.unwrap_or(Err(gcp_auth::Error::Str("it broke down"))) };
     match bounded(GCLOUD_PATIENCE, gcloud).await {
-        Ok(provider) => return Ok(provided(Arc::new(provider))),
+        Ok(provider) => return Ok(provided(Arc::new(provider)).into()),
         Err(error) => tried.push(format!("gcloud: {error}")),
     }
     Err(format!(
@@ -123,6 +151,14 @@ async fn chain(metadata_host: Option<&str>) -> Result<Token, String> {
          export CLOUDSDK_AUTH_ACCESS_TOKEN=$(gcloud auth print-access-token)",
         tried.join("\n  ")
     ))
+}
+
+/// `quota_project_id` of the key file, where somebody wrote it there: Google's own clients read it from credentials of any kind.
+fn quota_project_of_key() -> Option<String> {
+    let path = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS")?;
+    let key: serde_json::Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+    let project = key.get("quota_project_id")?.as_str()?;
+    (!project.is_empty()).then(|| project.to_owned())
 }
 
 async fn bounded<T>(

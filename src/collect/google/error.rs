@@ -4,7 +4,6 @@ use crate::collect::refusal::{code, kind_of, not_json, one_line, without};
 use crate::collect::until::silence;
 use crate::collect::{Failure, FailureKind};
 use crate::snapshot::{denied, is_beyond_roles, is_permission, is_resource};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -235,10 +234,4 @@ fn retry_info(error: &Value) -> Option<Duration> {
         .get("retryDelay")?
         .as_str()?;
     Duration::try_from_secs_f64(delay.strip_suffix('s')?.parse().ok()?).ok()
-}
-
-/// `Retry-After` in seconds. A date is left to the backoff.
-pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }

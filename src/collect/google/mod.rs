@@ -11,7 +11,7 @@ pub use error::CallError;
 pub use listing::{Listing, Paging};
 
 use super::refusal::{is_json, scrubbed};
-use super::until::{Ended, Until};
+use super::until::{Ended, Until, retry_after};
 use super::{Api, Endpoints, FailureKind, Token, token};
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::redirect::Policy;
@@ -178,7 +178,7 @@ impl Client {
             .await
             .map_err(|error| CallError::broken(&error))?;
         let status = response.status().as_u16();
-        let retry_after = error::retry_after(response.headers());
+        let retry_after = retry_after(response.headers());
         let body = self.body(response).await?;
         if !(200..300).contains(&status) {
             let body = scrubbed(&body, token);

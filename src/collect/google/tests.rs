@@ -155,10 +155,16 @@ async fn what_passes_is_asked_again_and_what_does_not_is_not() {
 #[tokio::test]
 async fn retry_after_is_waited_for_unless_the_deadline_comes_first() {
     let began = Clock::now();
-    let wait = |seconds: &'static str| {
+    let wait = |until: &str| {
+        let until = until.to_owned();
         move |number: usize, _: &Uri, _: &HeaderMap| {
             if number == 1 {
-                (StatusCode::TOO_MANY_REQUESTS, [("retry-after", seconds)], "{}").into_response()
+                (
+                    StatusCode::TOO_MANY_REQUESTS,
+                    [("retry-after", until.clone())],
+                    "{}",
+                )
+                    .into_response()
             } else {
                 json("{}")
             }
@@ -166,8 +172,15 @@ async fn retry_after_is_waited_for_unless_the_deadline_comes_first() {
     };
     listed(wait("1")).await.unwrap();
     assert!(began.elapsed() >= Duration::from_secs(1));
-    let error = listed(wait("3600")).await.unwrap_err();
-    assert!(error.status == Some(429) && began.elapsed() < Duration::from_secs(5));
+    let date = |ahead| httpdate::fmt_http_date(std::time::SystemTime::now() + Duration::from_secs(ahead));
+    let began_again = Clock::now();
+    // A date has no parts of a second.
+    listed(wait(&date(2))).await.unwrap();
+    assert!(began_again.elapsed() >= Duration::from_secs(1));
+    for late in ["3600", &date(3600)] {
+        let error = listed(wait(late)).await.unwrap_err();
+        assert!(error.status == Some(429) && began.elapsed() < Duration::from_secs(7));
+    }
 }
 
 #[tokio::test]

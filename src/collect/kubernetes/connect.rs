@@ -1,11 +1,13 @@
 //! The two ways to an API server: a kubeconfig's context, or the fleet's Connect Gateway.
-use super::Access;
+use super::road::Road;
+use super::{Access, plugin};
 use crate::collect::refusal::{one_line, with_causes};
 use crate::collect::token::{self, Token};
 use kube::client::AuthError;
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -14,10 +16,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Connection {
     pub client: Client,
-    /// Sent with every request; a kubeconfig brings its own.
+    /// Sent with every request; the credentials that stand in a kubeconfig are the client's.
     pub token: Option<Token>,
     /// What a kubeconfig sends and nobody may read, should a server echo it.
     pub hidden: Vec<String>,
+    /// What became of all that was asked.
+    pub road: Arc<Road>,
 }
 
 /// Makes the client. An exec plugin of the kubeconfig runs here.
@@ -27,13 +31,15 @@ pub struct Connection {
 pub async fn open(access: &Access) -> Result<Connection, String> {
     let (config, token) = match access {
         Access::Kubeconfig { path, context } => {
-            (kubeconfig(path.as_deref(), context.as_deref()).await?, None)
+            let mut config = kubeconfig(path.as_deref(), context.as_deref()).await?;
+            let token = plugin::take(&mut config.auth_info).await?;
+            (config, token)
         }
         Access::Gateway { token, .. } => (Config::new(gateway(access)?), Some(token.clone())),
     };
     let config = adjusted(config);
     let hidden = credentials(&config.auth_info);
-    // An exec plugin is waited for, which must not hold up the other collectors.
+    // The command of an older kind of credentials is waited for, which must not hold up the other collectors.
     let client = tokio::task::spawn_blocking(move || Client::try_from(config)).await;
     let client = client
         .map_err(|error| format!("the client was not made: {error}"))?
@@ -42,6 +48,7 @@ pub async fn open(access: &Access) -> Result<Connection, String> {
         client,
         token,
         hidden,
+        road: Arc::default(),
     })
 }
 
@@ -129,23 +136,17 @@ fn client_trouble(error: &kube::Error) -> String {
     }
 }
 
-/// An authentication error without what a plugin printed to its standard output: that may be a token.
+/// An authentication error without what a command printed to its standard output: that may be a token.
 pub fn auth_trouble(error: &AuthError) -> String {
     match error {
         AuthError::AuthExecRun { cmd, out } => {
             let words = one_line(&String::from_utf8_lossy(&out.stderr));
             let colon = if words.is_empty() { "" } else { ": " };
             format!(
-                "the kubeconfig's plugin {cmd} failed, {}{colon}{words}",
+                "the kubeconfig's command {cmd} failed, {}{colon}{words}",
                 out.status
             )
         }
-        AuthError::AuthExecStart(error) => {
-            format!(
-                "the kubeconfig's plugin could not be started: {error}; install it, or use the fleet membership"
-            )
-        }
-        AuthError::AuthExecParse(_) => "the kubeconfig's plugin did not print an ExecCredential".into(),
         other => with_causes(other),
     }
 }

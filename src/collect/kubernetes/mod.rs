@@ -1,11 +1,14 @@
 //! Kubernetes: every kind's List, straight from an API server or through the fleet's Connect Gateway.
 //!
-//! `kinds` says what is listed, `connect` makes the client, `request` asks, `listing` joins pages to a file.
+//! `kinds` says what is listed, `connect` makes the client (`plugin` runs what a kubeconfig has for credentials), `request` asks,
+//! `road` judges the way as a whole, `listing` joins pages to a file.
 mod connect;
 mod kinds;
 mod listing;
+mod plugin;
 mod probe;
 mod request;
+mod road;
 
 #[cfg(test)]
 mod tests;

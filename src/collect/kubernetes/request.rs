@@ -1,7 +1,7 @@
 //! One GET, raw, tried again where that may help.
 use super::connect::{self, Connection};
 use crate::collect::refusal::{Refusal, Speaker, is_json, kind_of, not_json, scrubbed, with_causes, without};
-use crate::collect::until::{one_try, silence};
+use crate::collect::until::{one_try, retry_after, silence};
 use crate::collect::{FailureKind, token};
 use backon::{ExponentialBuilder, Retryable};
 use http::{Request, StatusCode, header};
@@ -54,8 +54,17 @@ impl Connection {
     /// The body of a path, as the server sent it.
     ///
     /// # Errors
-    /// What remained after a few tries; a wait that would outlast the deadline ends them.
+    /// What remained after a few tries; a wait that would outlast the deadline ends them, and so does a way that others found broken.
     pub async fn get(&self, path: &str, deadline: Instant) -> Result<Vec<u8>, Trouble> {
+        let answer = self.tries(path, deadline).await;
+        match &answer {
+            Err(Trouble::Passing { kind, .. }) => self.road.lost(*kind),
+            _ => self.road.answered(),
+        }
+        answer
+    }
+
+    async fn tries(&self, path: &str, deadline: Instant) -> Result<Vec<u8>, Trouble> {
         let backoff = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(Duration::from_millis(250))
@@ -64,7 +73,7 @@ impl Connection {
         let patience = one_try(deadline, TRIES);
         (|| self.one_try(path, patience))
             .retry(backoff)
-            .when(|trouble| matches!(trouble, Trouble::Passing { .. }))
+            .when(|trouble| matches!(trouble, Trouble::Passing { .. }) && !self.road.is_broken())
             .adjust(|trouble, planned| {
                 let planned = planned?;
                 let asked = match trouble {
@@ -129,10 +138,8 @@ impl Connection {
         if head.status.is_success() {
             return Err(Trouble::Final(FailureKind::Unreadable, not_json(&bytes)));
         }
-        let wait = head.headers.get(header::RETRY_AFTER);
-        let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let wait = wait.filter(|seconds: &u64| *seconds > 0);
-        Err(refused(head.status, &bytes, wait.map(Duration::from_secs)))
+        let wait = retry_after(&head.headers).filter(|wait| !wait.is_zero());
+        Err(refused(head.status, &bytes, wait))
     }
 
     async fn exchange(

@@ -6,7 +6,7 @@ use crate::k8s::labels::Labels;
 use crate::mesh::authz::{self, Workload};
 use crate::mesh::clusters::Cluster;
 use crate::mesh::facts::{Backend, ClientBlock, Fact};
-use crate::mesh::firewall::{self, Flow};
+use crate::mesh::firewall::{self, By, Flow};
 use crate::mesh::model::Model;
 use crate::mesh::mtls::destination_rule_tls;
 use crate::mesh::netpol::{self, NetworkPolicies, PodPort};
@@ -208,6 +208,17 @@ fn known_unless(doubt: Option<String>, blocks: Vec<ClientBlock>) -> Result<Fact<
     }
 }
 
+/// The priority of a firewall rule that only has to go before the implied deny, or before a policy that is asked after it.
+const LAST: i64 = 1000;
+
+/// The policy that a denying rule is in, and the priority at which a firewall rule goes before it; -1 where none does.
+fn outdone(by: By, priority: u32) -> (String, i64) {
+    match by {
+        By::Rules => (String::new(), i64::from(priority) - 1),
+        By::Policy { name, before_rules } => (name, if before_rules { -1 } else { LAST }),
+    }
+}
+
 fn by_firewall(
     model: &Model,
     cluster: &Cluster,
@@ -255,21 +266,26 @@ fn by_firewall(
                 target_tags: None,
                 cluster: cluster.gke.map_or("", |g| g.name.as_str()),
             });
-            let (rule, why, priority_before) = match admission {
+            let (rule, policy, why, priority_before) = match admission {
                 firewall::Admission::Allowed { .. } => continue,
                 firewall::Admission::Unknown(why) => {
                     doubt = Some(why);
                     continue;
                 }
-                firewall::Admission::Denied { rule, priority } => (
-                    rule.clone(),
-                    format!("rule {rule} (priority {priority}) denies it"),
-                    i64::from(priority) - 1,
-                ),
+                firewall::Admission::Denied { rule, priority, by } => {
+                    // A policy's rule is called by its priority.
+                    let why = match &by {
+                        By::Rules => format!("rule {rule} (priority {priority}) denies it"),
+                        By::Policy { .. } => format!("rule {rule}{} denies it", by.told()),
+                    };
+                    let (policy, before) = outdone(by, priority);
+                    (rule, policy, why, before)
+                }
                 firewall::Admission::ImpliedDeny => (
                     String::new(),
+                    String::new(),
                     "no rule allows it, and what no rule allows is denied".into(),
-                    1000,
+                    LAST,
                 ),
             };
             blocks.push(ClientBlock {
@@ -282,6 +298,7 @@ fn by_firewall(
                     .join(","),
                 port: port.target_number,
                 rule,
+                policy,
                 priority_before,
                 why,
                 project: target_network.project.0.clone(),

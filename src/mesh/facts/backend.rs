@@ -42,7 +42,10 @@ facts! {
         port: i64,
         /// The rule or policy that decides; empty for the implied deny.
         rule: String,
-        /// A priority at which an allow rule goes before it; -1 where there is none, since the rule has priority 0.
+        /// The firewall policy that the rule is in; empty for one of VPC's own.
+        policy: String,
+        /// A priority at which an allow rule goes before it; -1 where there is none, since the rule has priority 0 or is in a policy
+        /// that is asked before all firewall rules.
         priority_before: i64,
         /// Why, in words.
         why: String,

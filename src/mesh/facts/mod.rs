@@ -25,7 +25,7 @@ pub use log::LogHit;
 pub use membership::{Membership, MeshCondition};
 pub use project::{ApiUse, Project};
 pub use route::{Export, RouteHost};
-pub use xds::{XdsCluster, XdsResource};
+pub use xds::{HealthCheck, XdsCluster, XdsResource};
 
 /// Every kind of subject: the name that `for_each` uses, what it is, and its fields.
 pub fn kinds() -> Vec<(&'static str, &'static str, Vec<FieldDoc>)> {

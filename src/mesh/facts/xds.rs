@@ -28,6 +28,18 @@ facts! {
 }
 
 facts! {
+    /// What health checks say of endpoints, by the backend service that they check them for.
+    pub struct HealthCheck {
+        /// The backend service's project.
+        project: String,
+        /// The backend service.
+        backend_service: String,
+        /// How many endpoints are in which state, `2 UNHEALTHY`.
+        health: String,
+    }
+}
+
+facts! {
     /// A cluster that a proxy's routes to exported hosts name.
     pub struct XdsCluster {
         /// The cluster's name.
@@ -48,5 +60,7 @@ facts! {
         endpoints: i64,
         /// Their health, `2 UNHEALTHY`.
         health: Vec<String>,
+        /// What health checks say of them where none is usable, as far as that was collected.
+        health_checks: Vec<HealthCheck>,
     }
 }

@@ -1,14 +1,18 @@
-//! Whether VPC firewall rules let a client's connection out of its network and into the pods.
+//! Whether VPC firewall rules and firewall policies let a client's connection out of its network and into the pods.
 //!
-//! Left out, since the snapshot's layout does not hold them: hierarchical and network firewall policies.
+//! Left out, since the snapshot's layout does not hold them: the network firewall policies of a region. A network whose effective
+//! firewalls were not collected is judged by its firewall rules alone.
+mod order;
+mod policy;
 mod rule;
 #[cfg(test)]
 mod tests;
 
 use super::network::NetworkKey;
 use super::projects::Projects;
-use crate::snapshot::{ProjectId, Snapshot};
+use crate::snapshot::{Compute, ProjectId, Snapshot};
 use ipnet::IpNet;
+use order::Order;
 use rule::{Applies, Rule};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,13 +24,23 @@ pub enum Admission {
     },
     Denied {
         rule: String,
-        /// 0 to 65535; the lowest goes first.
+        /// The lowest goes first: 0 to 65535 of a firewall rule.
         priority: u32,
+        by: By,
     },
     /// No rule says anything, and ingress is then denied.
     ImpliedDeny,
     /// Why nobody can tell, or for which part only it holds.
     Unknown(String),
+}
+
+/// Whose a rule is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// VPC's own.
+    Rules,
+    /// A firewall policy's, by its name, which is asked before VPC's own rules, or after them.
+    Policy { name: String, before_rules: bool },
 }
 
 /// A TCP connection from a Cloud Run client to the pods of a cluster.
@@ -54,35 +68,48 @@ pub struct Flow<'a> {
 /// The enabled rules of every network, in the order in which they are asked.
 #[derive(Debug, Default)]
 pub struct Firewall {
-    rules: BTreeMap<NetworkKey, Vec<Rule>>,
+    networks: BTreeMap<NetworkKey, Order>,
     /// Projects whose rules were listed.
     listed: BTreeSet<ProjectId>,
 }
 
 impl Firewall {
-    /// From the snapshot's firewall listings.
+    /// From the snapshot's firewall listings, and its networks' effective firewalls.
     pub fn new(snapshot: &Snapshot, projects: &Projects) -> Self {
         let mut firewall = Self::default();
         for (project, compute) in &snapshot.compute {
             let project = projects.id(project.as_str());
-            let Some(rules) = compute.firewalls.as_ref() else {
-                continue;
-            };
-            firewall.listed.insert(project.clone());
-            for rule in rules.iter().filter(|rule| !rule.disabled) {
-                if let Some(network) = NetworkKey::parse(&rule.network, &project, projects) {
-                    firewall
-                        .rules
-                        .entry(network)
-                        .or_default()
-                        .push(Rule::new(rule.clone()));
-                }
+            if compute.firewalls.is_had() {
+                firewall.listed.insert(project.clone());
             }
+            firewall.add(compute, &project, projects);
         }
-        for rules in firewall.rules.values_mut() {
-            rules.sort_by_key(Rule::order);
+        for order in firewall.networks.values_mut() {
+            order.sort();
         }
         firewall
+    }
+
+    fn add(&mut self, compute: &Compute, project: &ProjectId, projects: &Projects) {
+        let key = |name: &str| NetworkKey::parse(name, project, projects);
+        for rule in compute.firewalls.items().iter().filter(|rule| !rule.disabled) {
+            if let Some(network) = key(&rule.network) {
+                let order = self.networks.entry(network).or_default();
+                order.add_rule(Rule::new(rule.clone()));
+            }
+        }
+        for network in compute.networks.items() {
+            if let Some(key) = key(&network.name) {
+                let before = network.network_firewall_policy_enforcement_order == "BEFORE_CLASSIC_FIREWALL";
+                self.networks.entry(key).or_default().policies_go_before(before);
+            }
+        }
+        for (network, effective) in &compute.effective_firewalls {
+            if let Some(key) = key(network) {
+                let order = self.networks.entry(key.clone()).or_default();
+                order.add_policies(&effective.policies, &key, projects);
+            }
+        }
     }
 
     /// Whether the connection gets through: out of the client's network, then into the target's. Of several
@@ -116,39 +143,22 @@ impl Firewall {
         }
     }
 
-    /// The first rule that surely applies decides, unless one before it may have decided otherwise. Where none
-    /// does, a network lets everything out and nothing in.
+    /// What the rules of a network say. Where none says anything, a network lets everything out and nothing in.
     fn decide(&self, network: &NetworkKey, egress: bool, applies: impl Fn(&Rule) -> Applies) -> Admission {
         if !self.listed.contains(&network.project) {
             let why = format!("firewall rules of project {} were not collected", network.project);
             return Admission::Unknown(why);
         }
-        let mut maybe_allowed = None;
-        let mut maybe_denied = None;
-        for rule in self.rules.get(network).into_iter().flatten() {
-            match applies(rule) {
-                Applies::No => {}
-                Applies::Maybe(why) if rule.allows => {
-                    maybe_allowed.get_or_insert(why);
-                }
-                Applies::Maybe(why) => {
-                    maybe_denied.get_or_insert(why);
-                }
-                Applies::Yes if rule.allows => {
-                    return maybe_denied
-                        .map_or_else(|| Admission::Allowed { rule: rule.name() }, Admission::Unknown);
-                }
-                Applies::Yes => {
-                    return maybe_allowed.map_or_else(|| rule.denial(), Admission::Unknown);
-                }
-            }
-        }
-        match (egress, maybe_denied, maybe_allowed) {
-            (true, Some(why), _) | (false, _, Some(why)) => Admission::Unknown(why),
-            (true, None, _) => Admission::Allowed {
+        let implied = if egress {
+            Admission::Allowed {
                 rule: "implied egress".into(),
-            },
-            (false, _, None) => Admission::ImpliedDeny,
+            }
+        } else {
+            Admission::ImpliedDeny
+        };
+        match self.networks.get(network) {
+            Some(order) => order.decide(&implied, applies),
+            None => implied,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! One firewall rule: whether it applies to a connection.
-use super::{Admission, Flow};
+use super::{Admission, By, Flow};
 use crate::gcp::compute::{Firewall, FirewallPorts};
 use ipnet::IpNet;
 
@@ -12,9 +12,33 @@ const DEFAULT_PRIORITY: u32 = 1000;
 #[derive(Debug)]
 pub struct Rule {
     raw: Firewall,
-    pub allows: bool,
+    pub action: Action,
+    by: By,
+    ports: Vec<FirewallPorts>,
     source: Vec<IpNet>,
     destination: Vec<IpNet>,
+    more: More,
+}
+
+/// What a rule does with a connection that it applies to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    Allow,
+    Deny,
+    /// Passes it on, past the other rules of its policy.
+    Next,
+    /// Something that nobody can foretell, in the API's word.
+    Unknown(String),
+}
+
+/// What a rule of a firewall policy asks beside ranges and ports, by the names of its fields.
+#[derive(Debug, Default)]
+pub struct More {
+    /// Other sources and destinations than its ranges.
+    pub sources: Vec<String>,
+    pub destinations: Vec<String>,
+    /// What has to hold as well.
+    pub conditions: Vec<String>,
 }
 
 /// Whether a rule applies; `Maybe` says why it is not sure.
@@ -44,23 +68,46 @@ impl Applies {
 }
 
 impl Rule {
-    /// Parses and aggregates the ranges, so that neighbours cover a range together.
+    /// One of VPC's own.
     pub fn new(raw: Firewall) -> Self {
+        let allows = !raw.allowed.is_empty();
+        let action = if allows { Action::Allow } else { Action::Deny };
+        let ports = if allows {
+            raw.allowed.clone()
+        } else {
+            raw.denied.clone()
+        };
+        Self::of_policy(raw, action, ports, By::Rules, More::default())
+    }
+
+    /// Parses and aggregates the ranges, so that neighbours cover a range together.
+    pub fn of_policy(raw: Firewall, action: Action, ports: Vec<FirewallPorts>, by: By, more: More) -> Self {
         let parse = |ranges: &[String]| {
             let parsed: Vec<IpNet> = ranges.iter().filter_map(|r| range(r)).collect();
             IpNet::aggregate(&parsed)
         };
         Self {
-            allows: !raw.allowed.is_empty(),
             source: parse(&raw.source_ranges),
             destination: parse(&raw.destination_ranges),
             raw,
+            action,
+            by,
+            ports,
+            more,
         }
     }
 
     /// Ascending; a deny comes before an allow of the same priority.
     pub fn order(&self) -> (u32, bool) {
-        (self.raw.priority.unwrap_or(DEFAULT_PRIORITY), self.allows)
+        let priority = self.raw.priority.unwrap_or(DEFAULT_PRIORITY);
+        (priority, self.action != Action::Deny)
+    }
+
+    /// Whether VPC's rules are asked after its policy.
+    pub fn goes_before_rules(&mut self, before: bool) {
+        if let By::Policy { before_rules, .. } = &mut self.by {
+            *before_rules = before;
+        }
     }
 
     /// What this rule makes of a connection, where it denies.
@@ -68,11 +115,17 @@ impl Rule {
         Admission::Denied {
             rule: self.name(),
             priority: self.order().0,
+            by: self.by.clone(),
         }
     }
 
     pub fn name(&self) -> String {
         self.raw.name.clone()
+    }
+
+    /// `rule allow-all`, `rule 900 of firewall policy org`.
+    pub fn described(&self) -> String {
+        format!("rule {}{}", self.raw.name, self.by.told())
     }
 
     fn is_egress(&self) -> bool {
@@ -88,20 +141,21 @@ impl Rule {
         let targets_all = raw.target_tags.is_empty() && raw.target_service_accounts.is_empty();
         Applies::when(targets_all || meets(&raw.target_tags, flow.source_tags))
             .and(|| self.port(flow.port))
-            .and(|| self.covers("destination", &raw.destination_ranges, &self.destination, target))
-            .and(|| self.covers("source", &raw.source_ranges, &self.source, source))
+            .and(|| self.to(target))
+            .and(|| self.from(source))
+            .and(|| self.conditions())
     }
 
     /// As a rule of the pods' network, for what reaches the nodes.
     pub fn ingress(&self, flow: &Flow<'_>, source: Option<&IpNet>, target: Option<&IpNet>) -> Applies {
-        let raw = &self.raw;
         if self.is_egress() {
             return Applies::No;
         }
         self.port(flow.port)
             .and(|| self.source(flow, source))
-            .and(|| self.covers("destination", &raw.destination_ranges, &self.destination, target))
+            .and(|| self.to(target))
             .and(|| self.nodes(flow))
+            .and(|| self.conditions())
     }
 
     /// Ranges, tags and service accounts are alternatives. Tags count within one network only, and a Cloud Run
@@ -115,14 +169,37 @@ impl Rule {
         } else if raw.source_ranges.is_empty() && only_others {
             Applies::No
         } else {
-            self.covers("source", &raw.source_ranges, &self.source, source)
+            self.from(source)
+        }
+    }
+
+    fn from(&self, source: Option<&IpNet>) -> Applies {
+        let written = &self.raw.source_ranges;
+        self.covers("source", written, &self.source, &self.more.sources, source)
+    }
+
+    fn to(&self, target: Option<&IpNet>) -> Applies {
+        let written = &self.raw.destination_ranges;
+        self.covers(
+            "destination",
+            written,
+            &self.destination,
+            &self.more.destinations,
+            target,
+        )
+    }
+
+    /// What a rule of a policy asks beside, and nobody can answer from a snapshot.
+    fn conditions(&self) -> Applies {
+        match self.more.conditions.as_slice() {
+            [] => Applies::Yes,
+            some => Applies::Maybe(format!("{} depends on {}", self.described(), some.join(", "))),
         }
     }
 
     /// Whether the rule's targets are the cluster's nodes.
     fn nodes(&self, flow: &Flow<'_>) -> Applies {
         let raw = &self.raw;
-        let name = &raw.name;
         if raw.target_tags.is_empty() && raw.target_service_accounts.is_empty() {
             return Applies::Yes;
         }
@@ -135,7 +212,8 @@ impl Rule {
             return Applies::Yes;
         }
         Applies::Maybe(format!(
-            "rule {name} is for nodes with {}, and the nodes' own are not in the snapshot",
+            "{} is for nodes with {}, and the nodes' own are not in the snapshot",
+            self.described(),
             if raw.target_tags.is_empty() {
                 "certain service accounts".to_owned()
             } else {
@@ -144,31 +222,36 @@ impl Rule {
         ))
     }
 
-    /// Whether the rule's ranges hold the whole range. No ranges at all mean everywhere.
-    fn covers(&self, side: &str, written: &[String], parsed: &[IpNet], range: Option<&IpNet>) -> Applies {
-        if written.is_empty() || parsed.iter().any(is_everywhere) {
+    /// Whether the rule's ranges hold the whole range. No ranges at all mean everywhere, unless the rule names something else.
+    fn covers(
+        &self,
+        side: &str,
+        written: &[String],
+        parsed: &[IpNet],
+        others: &[String],
+        range: Option<&IpNet>,
+    ) -> Applies {
+        let anywhere = written.is_empty() && others.is_empty();
+        if anywhere || parsed.iter().any(is_everywhere) {
             return Applies::Yes;
         }
-        let name = &self.raw.name;
+        let rule = self.described();
         let Some(range) = range else {
-            return Applies::Maybe(format!("rule {name} depends on a {side} range that is not known"));
+            return Applies::Maybe(format!("{rule} depends on a {side} range that is not known"));
         };
         if parsed.iter().any(|p| p.contains(range)) {
             Applies::Yes
+        } else if !others.is_empty() {
+            Applies::Maybe(format!("{rule} depends on {}", others.join(", ")))
         } else if parsed.iter().any(|p| range.contains(p)) {
-            Applies::Maybe(format!("rule {name} covers only a part of the {side} {range}"))
+            Applies::Maybe(format!("{rule} covers only a part of the {side} {range}"))
         } else {
             Applies::No
         }
     }
 
     fn port(&self, port: u16) -> Applies {
-        let entries = if self.allows {
-            &self.raw.allowed
-        } else {
-            &self.raw.denied
-        };
-        Applies::when(entries.iter().any(|entry| names(entry, port)))
+        Applies::when(self.ports.iter().any(|entry| names(entry, port)))
     }
 }
 

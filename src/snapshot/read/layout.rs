@@ -5,7 +5,7 @@ use super::paths::{is_log, knows};
 use crate::gcp::{compute, container, dns, fleet, iam, project, run, service_usage};
 use crate::k8s::meta::List;
 use crate::snapshot::manifest::SCHEMA;
-use crate::snapshot::{Blob, Collected, Manifest, ReadError, Snapshot, Warning, World};
+use crate::snapshot::{Blob, Collected, Compute, Manifest, ReadError, Snapshot, Warning, World};
 use crate::xds;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -92,6 +92,10 @@ fn place(s: &mut Snapshot, path: &str, blob: &Blob, scales: &mut Scales) -> Resu
                 .insert((*zone).into(), list.rrsets);
         }
         ["compute", project, file] => compute(s, project, file, blob, scales)?,
+        ["compute", project, folder, file] => {
+            let compute = s.compute.entry((*project).into()).or_default();
+            of_one(compute, folder, file.trim_end_matches(".json"), blob, scales)?;
+        }
         ["fleet", project, "memberships.json"] => {
             let list: fleet::MembershipList = json(blob, scales)?;
             let fleet = s.fleet.entry((*project).into()).or_default();
@@ -122,7 +126,6 @@ fn place(s: &mut Snapshot, path: &str, blob: &Blob, scales: &mut Scales) -> Resu
             csds.clients.extend(status.clients);
         }
         ["kubernetes", membership, file] => kubernetes(s, membership, file, blob, scales)?,
-        // Health answers are kept raw.
         _ => {}
     }
     Ok(())
@@ -188,6 +191,34 @@ fn compute(
         }
         "network-endpoint-groups.json" => {
             c.network_endpoint_groups = Collected::Had(aggregated(blob, file, &mut c.unreachable, scales)?);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What was asked of one network or of one backend service.
+fn of_one(
+    compute: &mut Compute,
+    folder: &str,
+    name: &str,
+    blob: &Blob,
+    scales: &mut Scales,
+) -> Result<(), ReadError> {
+    match folder {
+        "effective-firewalls" => {
+            compute
+                .effective_firewalls
+                .insert(name.into(), json(blob, scales)?);
+        }
+        "health" => {
+            let list = blob.bytes()?.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+            let groups = if list {
+                json(blob, scales)?
+            } else {
+                vec![json(blob, scales)?]
+            };
+            compute.health.insert(name.into(), groups);
         }
         _ => {}
     }

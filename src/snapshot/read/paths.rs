@@ -6,7 +6,8 @@ pub fn list_key(path: &str) -> Option<&'static str> {
     let source = folder.split('/').next().unwrap_or_default();
     Some(match (source, file) {
         ("kubernetes", _) => "items",
-        ("compute", _) if !folder.ends_with("/health") => "items",
+        // What was asked of one network or backend service is no listing.
+        ("compute", _) if folder.matches('/').count() == 1 => "items",
         ("cloud-run" | "service-usage", "services.json") => "services",
         ("cloud-run", "revisions.json") => "revisions",
         ("dns", "managed-zones.json") => "managedZones",
@@ -57,7 +58,9 @@ pub fn knows(path: &str) -> bool {
                 | "backend-services.json"
                 | "network-endpoint-groups.json"
         ),
-        ["compute", _, "health", file] | ["kubernetes", _, file] => file.ends_with(".json"),
+        ["compute", _, "health" | "effective-firewalls", file] | ["kubernetes", _, file] => {
+            file.ends_with(".json")
+        }
         ["logging", _, file] => is_log(file),
         ["csds", _, file] => is_csds(file, ".binpb") || is_csds(file, ".json"),
         _ => false,

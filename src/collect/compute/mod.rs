@@ -1,6 +1,10 @@
-//! Compute Engine: networks, firewalls, and by place subnetworks, addresses, backend services, endpoint groups.
+//! Compute Engine: networks, firewalls, and by place subnetworks, addresses, backend services, endpoint groups; then what is asked
+//! of each network and of each backend service.
+mod effective;
+mod health;
+
 use super::gather::{Book, Means};
-use super::google::{Call, Paging, segment};
+use super::google::{Call, Listing, Paging, segment};
 use super::named::Told;
 use super::permissions::Need;
 use super::{Api, Outcome};
@@ -38,6 +42,16 @@ pub const NEEDS: &[Need] = &[
         NAME,
         "compute.networkEndpointGroups.list",
         "the endpoint groups of the clusters",
+    ),
+    Need::of(
+        NAME,
+        effective::PERMISSION,
+        "firewall policies, which go before and after the firewall rules",
+    ),
+    Need::of(
+        NAME,
+        health::PERMISSION,
+        "what health checks say of the endpoints",
     ),
 ];
 
@@ -87,16 +101,37 @@ async fn of_project(book: &Book<'_>, project: &str, extra: bool) {
         )
         .needs(permission, format!("projects/{project}"))
         .extra(extra);
-        let file = format!("{NAME}/{project}/{file}.json");
-        if path.starts_with("aggregated/") {
+        let kept = format!("{NAME}/{project}/{file}.json");
+        let listing = if path.starts_with("aggregated/") {
             // Places that do not answer are named in the answer, instead of spoiling it. Versions of the API since 2026-09-01
             // always do so and dropped the parameter, but only for who asks for one in X-Goog-Api-Version:
             // https://github.com/googleapis/google-cloud-python/releases/tag/google-cloud-compute-v1.55.0
             let call = call.query("returnPartialSuccess", "true");
-            book.list(&call, BY_PLACE, &file).await
+            book.list(&call, BY_PLACE, &kept).await
         } else {
-            book.list(&call, FLAT, &file).await
+            book.list(&call, FLAT, &kept).await
+        };
+        if let Some(listing) = listing {
+            of_items(book, project, extra, file, &listing).await;
         }
     }))
     .await;
+}
+
+/// What is asked of each item of a listing, as soon as that is there.
+async fn of_items(book: &Book<'_>, project: &str, extra: bool, file: &str, listing: &Listing) {
+    let asked = |what: &str| book.means.asked.listing(NAME, what);
+    match file {
+        "networks" if asked(effective::FOLDER) => effective::collect(book, project, listing).await,
+        // Traffic Director makes its backend services where the mesh is.
+        "backend-services" if asked(health::FOLDER) && !extra => {
+            health::collect(book, project, listing).await;
+        }
+        _ => {}
+    }
+}
+
+/// Whether a name from an answer has the form of Compute Engine's names: it becomes a file's.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }

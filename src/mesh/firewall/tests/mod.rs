@@ -1,5 +1,7 @@
 //! What the firewall's answers promise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod policy;
+
 use super::*;
 use crate::snapshot::Collected;
 use serde_json::{Value, json};
@@ -31,14 +33,14 @@ fn ask(rules: Value, tags: &[&str]) -> Admission {
 }
 
 fn allow(name: &str, more: &Value) -> Value {
-    rule(name, "allowed", more)
+    vpc_rule(name, "allowed", more)
 }
 
 fn deny(name: &str, more: &Value) -> Value {
-    rule(name, "denied", more)
+    vpc_rule(name, "denied", more)
 }
 
-fn rule(name: &str, action: &str, more: &Value) -> Value {
+fn vpc_rule(name: &str, action: &str, more: &Value) -> Value {
     let mut rule = json!({"name": name, "network": "projects/p/global/networks/vpc", "direction": "INGRESS"});
     rule[action] = json!([{"IPProtocol": "tcp", "ports": ["8000-9000"]}]);
     for (field, value) in more.as_object().unwrap() {
@@ -55,6 +57,7 @@ fn denied(rule: &str, priority: u32) -> Admission {
     Admission::Denied {
         rule: rule.into(),
         priority,
+        by: By::Rules,
     }
 }
 

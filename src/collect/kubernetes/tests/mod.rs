@@ -1,5 +1,9 @@
 //! What the collector promises, over the wire: a small API server on loopback that answers as told.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#[cfg(unix)]
+mod plugin;
+mod road;
+
 use super::*;
 use crate::snapshot::{Content, Status};
 use axum::body::Body;
@@ -379,60 +383,6 @@ async fn namespaces_narrow_what_is_listed_and_the_meshs_root_stays() {
     assert_eq!(server.asked("/peerauthentications").len(), 3);
     assert_eq!(server.asked("/istio-system/peerauthentications").len(), 1);
     assert_eq!(server.asked("/api/v1/nodes").len(), 1);
-}
-
-#[cfg(unix)]
-fn kubeconfig(folder: &std::path::Path, server: &Server, script: &str) -> Target {
-    use std::os::unix::fs::PermissionsExt;
-    let plugin = folder.join("plugin");
-    std::fs::write(&plugin, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let config = json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "other",
-        "clusters": [{"name": "c", "cluster": {"server": server.url}}],
-        "users": [{"name": "u", "user": {"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1",
-            "command": "./plugin", "interactiveMode": "Never"}}}],
-        "contexts": [{"name": "mine", "context": {"cluster": "c", "user": "u"}}],
-    });
-    let path = folder.join("config");
-    std::fs::write(&path, config.to_string()).unwrap();
-    Target {
-        access: Access::Kubeconfig {
-            path: Some(path),
-            context: Some("mine".into()),
-        },
-        ..gateway(server)
-    }
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_kubeconfigs_plugin_brings_the_token_and_its_output_is_never_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = serve(|_, _, _| nothing()).await;
-    let credential = r#"{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","status":{"token":"from-plugin"}}"#;
-    let target = kubeconfig(folder.path(), &server, &format!("echo '{credential}'"));
-    let (outcome, store) = run(&target).await;
-    assert_eq!(outcome.status(), Status::Ok, "{outcome:?}");
-    assert_eq!(store.world().files.len(), KINDS.len());
-    assert!(server.asked("").iter().all(|path| path.starts_with("/api")));
-    assert_eq!(
-        server.headers.lock().unwrap()[0]["authorization"],
-        "Bearer from-plugin"
-    );
-
-    let target = kubeconfig(
-        folder.path(),
-        &server,
-        "echo s3cret; echo log in first >&2; exit 3",
-    );
-    let (outcome, _) = run(&target).await;
-    assert_eq!((outcome.status(), outcome.failures.len()), (Status::Failed, 1));
-    let error = &outcome.failures[0].error;
-    assert!(
-        error.contains("exit status: 3: log in first") && !error.contains("s3cret"),
-        "{error}"
-    );
 }
 
 #[tokio::test]
