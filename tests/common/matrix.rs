@@ -241,7 +241,7 @@ pub const FAULTS: [Fault; 19] = [
 ];
 
 /// Where a fault means something else than elsewhere: target, fault, what a check must make of it.
-const OTHERWISE: [(&str, &str, Expected); 18] = [
+const OTHERWISE: [(&str, &str, Expected); 19] = [
     // They have no pages.
     ("clusters", "page-token loop", Survived),
     ("clusters", "503 after the first answer", Survived),
@@ -262,6 +262,7 @@ const OTHERWISE: [(&str, &str, Expected); 18] = [
     ("csds, gRPC alone", "truncated", Survived),
     ("csds, gRPC alone", "HTML", Survived),
     ("csds, gRPC alone", "hang", Survived),
+    ("csds, gRPC alone", "hang in mid-body", Survived),
     ("csds, gRPC alone", "10 MB of nothing in one line", Survived),
     // A cluster need not have every kind of Istio's.
     ("envoyfilters", "404", Survived),
