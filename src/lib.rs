@@ -23,6 +23,7 @@
 //! | [`report`] | the public contract and its renderers |
 //! | [`replay`] | a snapshot served over the real wire protocols |
 //! | [`cli`] | flags in, exit status out |
+pub mod blocks;
 pub mod cli;
 pub mod collect;
 pub mod config;

@@ -5,7 +5,6 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `blocks` | a stream in blocks of whole lines |
 //! | `literals`, `rarity`, `prefilter` | text that a matching line must contain; lines that have it |
 //! | `entry`, `envoy`, `access` | a line decoded: LogEntry, Envoy's text and JSON, access log formats |
 //! | `field` | a field of an entry, whatever its type |
@@ -15,11 +14,9 @@
 //! | `repeat`, `shape` | what was said often enough, and by what the rest can be asked for without it |
 //! | `source` | the file at hand, its format, its errors |
 //! | `look` | all that can be told of a block by itself |
-//! | `pipeline` | blocks read, looked at by several threads, taken in order |
 //! | `scan` | what depends on order, and all of it together |
 mod access;
 mod activity;
-mod blocks;
 mod confirm;
 mod entry;
 mod envoy;
@@ -28,7 +25,6 @@ mod group;
 mod join;
 mod literals;
 mod look;
-mod pipeline;
 mod prefilter;
 mod rarity;
 mod repeat;
@@ -43,6 +39,7 @@ pub use repeat::{ENOUGH, Repeats};
 pub use shape::{Is, Term};
 pub use signature::{AccessMatch, Matcher, Signature, Telling};
 
+use crate::blocks::Limits;
 use crate::snapshot::{Blob, ProjectId, ReadError, Warning};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,5 +101,5 @@ pub fn scan(
     signatures: &[Signature],
     services: &BTreeSet<String>,
 ) -> Result<LogEvidence, ReadError> {
-    scan::scan(logs, signatures, services, blocks::Limits::default())
+    scan::scan(logs, signatures, services, Limits::default())
 }

@@ -1,12 +1,13 @@
 //! The scan: what depends on the order of lines, and how all of it works together.
-use super::blocks::{Block, Blocks, Limits};
+
 use super::entry::Record;
 use super::group::Groups;
 use super::join::Joiner;
 use super::look::{Find, Lens, Look, What, line_from};
 use super::prefilter::Rate;
 use super::source::{Format, Source, count_lines};
-use super::{LogEvidence, Signature, pipeline};
+use super::{LogEvidence, Signature};
+use crate::blocks::{self, Block, Blocks, Limits};
 use crate::snapshot::{Blob, ProjectId, ReadError};
 use memchr::memrchr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,7 +103,7 @@ impl<'l, 'a> Scan<'l, 'a> {
         drop(block);
         if !blocks.is_ended() {
             let lens = self.lens;
-            pipeline::run(
+            blocks::run(
                 limits.threads(),
                 &mut blocks,
                 |block| lens.look(&source, block.bytes(), block.is_cut),

@@ -1,6 +1,6 @@
 //! The file being read: how it is written, a line of it as a record, and what is wrong with it.
-use super::blocks::Limits;
 use super::entry::{self, Record};
+use crate::blocks::Limits;
 use crate::redact;
 use crate::snapshot::{Blob, ProjectId, ReadError, Warning};
 use memchr::{memchr, memchr_iter};

@@ -1,6 +1,8 @@
 //! Secrets told by where they stand: environment values, secret objects, headers, fields with a telling name.
+use super::marks::{ESCAPE, Hit, NAME, Wanted};
 use super::tokens;
 use super::walk::{self, Frame, Visitor};
+use std::ops::Range;
 
 /// What a file holds, as far as it changes what a field means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +78,11 @@ const HEADER_LISTS: [&str; 5] = [
     "responseTrailersToAdd",
 ];
 
+/// Whether a field of this name may hold headers: what is called so is not secret, what it holds is.
+pub fn is_header_name(name: &str) -> bool {
+    name == "headers" || HEADER_LISTS.iter().any(|list| plain(list) == plain(name))
+}
+
 /// Who makes the replacements.
 pub trait Replace {
     /// Whether more is taken out than the user's own patterns match.
@@ -84,6 +91,11 @@ pub trait Replace {
     fn own(&mut self, text: &str) -> Option<String>;
     /// The text without what has the form of a secret.
     fn text(&mut self, text: &str, with_query: bool) -> Option<String>;
+    /// The same of a text whose marks are known.
+    fn marked(&mut self, text: &str, with_query: bool, wanted: Wanted) -> Option<String> {
+        _ = wanted;
+        self.text(text, with_query)
+    }
     /// What stands in the place of a text that is secret as a whole.
     fn whole(&mut self, kind: &str, text: &str) -> String;
     /// What stands in the place of an environment value.
@@ -99,6 +111,14 @@ pub struct Fields<'r> {
     redactor: &'r mut dyn Replace,
     place: Place,
     nested: usize,
+    marks: Option<Marked<'r>>,
+}
+
+/// The marks of a whole text.
+struct Marked<'r> {
+    left: &'r [Hit],
+    /// Whether one may be a telling name.
+    any_name: bool,
 }
 
 impl<'r> Fields<'r> {
@@ -107,12 +127,39 @@ impl<'r> Fields<'r> {
             redactor,
             place,
             nested: 0,
+            marks: None,
         }
+    }
+
+    /// A log entry of which all marks are known: nothing else in it is looked at, so who replaces may have no more to replace
+    /// than secrets.
+    pub fn marked(redactor: &'r mut dyn Replace, hits: &'r [Hit]) -> Self {
+        Self {
+            marks: Some(Marked {
+                left: hits,
+                any_name: hits.iter().any(|hit| hit.wanted & NAME != 0),
+            }),
+            ..Self::new(redactor, Place::Log)
+        }
+    }
+
+    /// What the marks say of a part of the text, if they are known. Texts come in their order.
+    fn wanted(&mut self, at: &Range<usize>) -> Option<Wanted> {
+        let marks = self.marks.as_mut()?;
+        let from = marks.left.iter().take_while(|hit| hit.at < at.start).count();
+        let (_, left) = marks.left.split_at(from);
+        marks.left = left;
+        let within = left.iter().take_while(|hit| hit.at < at.end);
+        Some(within.fold(0, |all, hit| all | hit.wanted))
     }
 }
 
 impl Visitor for Fields<'_> {
-    fn string(&mut self, way: &[Frame], text: &str) -> Option<String> {
+    fn string(&mut self, way: &[Frame], text: &str, at: Range<usize>) -> Option<String> {
+        let wanted = self.wanted(&at);
+        if wanted == Some(0) && self.marks.as_ref().is_some_and(|marks| !marks.any_name) {
+            return None;
+        }
         if text.is_empty() || tokens::is_replaced(text) {
             return None;
         }
@@ -137,7 +184,10 @@ impl Visitor for Fields<'_> {
         if with_query && is_query_field(key) {
             return Some(self.redactor.whole("query", text));
         }
-        self.redactor.text(text, with_query)
+        match wanted {
+            Some(wanted) if wanted & ESCAPE == 0 => self.redactor.marked(text, with_query, wanted),
+            _ => self.redactor.text(text, with_query),
+        }
     }
 
     fn scalar(&mut self, way: &[Frame], text: &str) -> Option<String> {
@@ -148,7 +198,10 @@ impl Visitor for Fields<'_> {
         secret.then(|| self.redactor.whole("secret", text))
     }
 
-    fn key(&mut self, name: &str) -> Option<String> {
+    fn key(&mut self, name: &str, at: Range<usize>) -> Option<String> {
+        if self.wanted(&at) == Some(0) {
+            return None;
+        }
         // Names of fields are looked at for forms that no name of an API has.
         let telling = name.len() > 24 || name.contains(['@', '.', '/', '-']);
         telling.then(|| self.redactor.name(name)).flatten()
@@ -161,12 +214,12 @@ impl Fields<'_> {
         if let Place::SecretData(kind) = self.place
             && way
                 .iter()
-                .any(|f| matches!(f.key.as_str(), "data" | "stringData" | "binaryData"))
+                .any(|f| matches!(&*f.key, "data" | "stringData" | "binaryData"))
         {
             return Some(kind);
         }
         let key = key_of(way, 0);
-        let name = way.last().map_or("", |frame| frame.name.as_str());
+        let name = way.last().map_or("", |frame| &*frame.name);
         if is_value(key) && is_header_list(way) && !is_command(text) {
             return Some("header");
         }
@@ -185,7 +238,7 @@ impl Fields<'_> {
         let flag = way
             .last()
             .filter(|frame| frame.is_array)
-            .map_or("", |f| f.before.as_str());
+            .map_or("", |f| &*f.before);
         if flag.starts_with('-') && !flag.contains('=') && is_secret_name(flag) && !text.starts_with('-') {
             return Some("secret");
         }
@@ -219,6 +272,7 @@ impl Fields<'_> {
             redactor: &mut *self.redactor,
             place: self.place,
             nested: self.nested + 1,
+            marks: None,
         };
         match walk::rewrite(text, &mut fields) {
             Ok(std::borrow::Cow::Owned(new)) => Some(new),
@@ -228,20 +282,18 @@ impl Fields<'_> {
 }
 
 /// The nearest field names of a value, from the inside.
-fn keys(way: &[Frame]) -> impl Iterator<Item = &str> {
-    way.iter().rev().filter(|f| !f.is_array).map(|f| f.key.as_str())
+fn keys<'w>(way: &'w [Frame]) -> impl Iterator<Item = &'w str> {
+    way.iter().rev().filter(|f| !f.is_array).map(|f| &*f.key)
 }
 
-fn key_of(way: &[Frame], up: usize) -> &str {
+fn key_of<'w>(way: &'w [Frame], up: usize) -> &'w str {
     keys(way).nth(up).unwrap_or_default()
 }
 
 /// `env[].value`, of Cloud Run containers and of pods.
 fn is_env(way: &[Frame]) -> bool {
     match way {
-        [.., list, array, object] => {
-            list.key == "env" && array.is_array && matches!(object.key.as_str(), "value")
-        }
+        [.., list, array, object] => list.key == "env" && array.is_array && object.key == "value",
         _ => false,
     }
 }
@@ -270,14 +322,14 @@ fn is_command(text: &str) -> bool {
 
 /// What the objects round a value are named, and the fields that they stand in: `{"name": "authorization", "exact": …}`,
 /// `"authorization": {"exact": …}`.
-fn enclosing_names(way: &[Frame]) -> impl Iterator<Item = &str> {
-    let own = way.iter().rev().take(2).map(|frame| frame.name.as_str());
+fn enclosing_names<'w>(way: &'w [Frame]) -> impl Iterator<Item = &'w str> {
+    let own = way.iter().rev().take(2).map(|frame| &*frame.name);
     own.chain(keys(way).skip(1).take(2))
         .filter(|name| !name.is_empty())
 }
 
 fn below_root(way: &[Frame]) -> bool {
-    keys(way).any(|key| SECRET_ROOTS.contains(&plain(key).as_str()))
+    keys(way).any(|key| ends_as(key, b"nedyts") && SECRET_ROOTS.contains(&plain(key).as_str()))
 }
 
 /// `{"name": "token", "key": …}` tells the name of a key, not its value.
@@ -287,11 +339,17 @@ fn is_name_of(name: &str, key: &str) -> bool {
 
 /// Whether what is called so is secret.
 pub fn is_secret_name(name: &str) -> bool {
-    if name.len() < 3 || name.len() > 120 {
+    if name.len() < 3 || name.len() > 120 || !ends_as(name, b"deslnty") {
         return false;
     }
     let name = plain(name);
     name == "pass" || name == "sid" || SECRET_ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a name's last letter is one of these: most names need no second look.
+fn ends_as(name: &str, letters: &[u8]) -> bool {
+    let last = name.bytes().rev().find(u8::is_ascii_alphanumeric);
+    last.is_some_and(|last| letters.contains(&last.to_ascii_lowercase()))
 }
 
 fn is_query_field(key: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Secrets told by their own form, wherever they stand in a text: tokens, keys, passwords, addresses of people, queries.
+use super::marks::{self, Hit, Wanted};
 use super::tokens::{OPEN, Tokens};
-use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 struct Form {
     kind: &'static str,
     pattern: &'static str,
-    /// One of these, in whatever case, is in every text that has the form.
-    marks: &'static [&'static str],
+    /// The marks of which every text that has the form has one.
+    marks: Wanted,
     /// What has the form and is no secret.
     spares: fn(&str) -> bool,
 }
@@ -20,91 +20,76 @@ static FORMS: [Form; 12] = [
     Form {
         kind: "private-key",
         pattern: r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
-        marks: &["private key"],
+        marks: marks::PRIVATE_KEY,
         spares: never,
     },
     Form {
         // The same in base64; a certificate goes on with `RVJU`.
         kind: "private-key",
         pattern: r"LS0tLS1CRUdJTi(?:B[A-CE-Za-z0-9+/]|[AC-Za-z0-9+/])[A-Za-z0-9+/=\s]+",
-        marks: &["ls0tls1crudjti"],
+        marks: marks::PACKED_KEY,
         spares: never,
     },
     Form {
         kind: "jwt",
         pattern: r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*",
-        marks: &["eyj"],
+        marks: marks::JWT,
         spares: never,
     },
     Form {
         kind: "token",
         pattern: r"\bya29\.[A-Za-z0-9._~+/-]+|\b1//0[A-Za-z0-9_-]{16,}|\bGOCSPX-[A-Za-z0-9_-]{16,}",
-        marks: &["ya29.", "1//0", "gocspx-"],
+        marks: marks::TOKEN,
         spares: never,
     },
     Form {
         kind: "api-key",
         pattern: r"AIza[0-9A-Za-z_-]{20,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abeprs]-[\w-]{10,}|\b[rs]k_(?:live|test)_\w{8,}|\bSG\.[\w-]{16,}\.[\w-]{16,}",
-        marks: &[
-            "aiza",
-            "akia",
-            "asia",
-            "ghp_",
-            "gho_",
-            "ghu_",
-            "ghs_",
-            "ghr_",
-            "github_pat_",
-            "glpat-",
-            "xox",
-            "k_live_",
-            "k_test_",
-            "sg.",
-        ],
+        marks: marks::API_KEY,
         spares: never,
     },
     Form {
         kind: "url-password",
         // A web address ends its first part at `/`, `?` or `#`; in others a password may hold them.
         pattern: r#"(?:(?i:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|s?ftp|ldaps?|smtps?|nats|kafka)://(?P<w>[^\s"'<>]+)@|(?:://|%3A%2F%2F)(?P<v>[^/\s"'<>?#]+)(?:@|%40))"#,
-        marks: &["://", "%3a%2f%2f"],
+        marks: marks::URL_PASSWORD,
         spares: never,
     },
     Form {
         kind: "authorization",
         pattern: r#"(?i)authorization["']*\s*(?::|=>|=|%3A|%3D)[\s"'\[]*(?P<v>digest[^\r\n]*|(?:[a-z][a-z0-9-]*(?:\s|%20|\+)+)?[^\s"',;\]}]+)"#,
-        marks: &["authorization"],
+        marks: marks::AUTHORIZATION,
         spares: never,
     },
     Form {
         kind: "authorization",
         pattern: r#"(?i)\b(?:bearer|basic)(?:\s|%20|\+|:)+["']?(?P<v>[a-z0-9._~+/=-]{6,})"#,
-        marks: &["bearer", "basic"],
+        marks: marks::SCHEME,
         spares: is_prose,
     },
     Form {
         kind: "cookie",
         pattern: r#"(?i)\bcookie2?["']*\s*(?::|=>|=|%3A|%3D)[\s"'\[]*(?P<v>[^\r\n"'\]}]+)"#,
-        marks: &["cookie"],
+        marks: marks::COOKIE,
         spares: never,
     },
     Form {
         kind: "secret",
         pattern: r#"(?i)(?:pass(?:wd|word|phrase|code)?|pwd|secret|token|credentials?|(?:api|access|private|client|secret|account|signing|encryption|shared|master)[_.-]?key|sess(?:ion)?[_-]?id|session)\\*["']*\s*(?::|=>|=|%3A|%3D)\s*(?P<v>\\?"(?:[^"\\]|\\[^"])*\\?"|'[^']*'|[^\s"'&,;<>\]})]+)"#,
-        marks: &["pass", "pwd", "secret", "token", "credential", "key", "sess"],
+        marks: marks::SECRET,
         spares: is_empty_value,
     },
     Form {
         kind: PEOPLE,
         pattern: r"[\p{L}\p{N}._%+'-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
-        marks: &["@", "%40"],
+        marks: marks::PERSON,
         spares: is_service_account,
     },
     Form {
         kind: QUERIES,
         // What was replaced before it, such as a password, is part of the address.
         pattern: r#"(?:[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s"'<>?#]|<redacted:[^>]*>)*|(?:^|[\s"'`=(,:|\[])/(?:[^\s"'<>?]|<redacted:[^>]*>)*?)(?:\?|%3[Ff])(?P<v>[^\s"'<>#)`]+)"#,
-        marks: &["?", "%3f"],
+        marks: marks::QUERY,
         spares: never,
     },
 ];
@@ -138,40 +123,21 @@ fn is_service_account(address: &str) -> bool {
         || address.to_ascii_lowercase().ends_with("@gserviceaccount.com")
 }
 
-/// All forms, ready to search.
+/// All forms, ready to search. A clone searches without waiting for another.
+#[derive(Clone)]
 pub struct Forms {
     /// Each is built when a text first has its mark: most runs see few of them, and building takes longer than searching.
     forms: [(&'static Form, OnceLock<Option<Regex>>); FORMS.len()],
     /// The user's own.
     own: Vec<Regex>,
-    marks: AhoCorasick,
-    /// For each mark the form it belongs to.
-    form_of: Vec<usize>,
 }
 
-/// What makes a line worth parsing besides a form's mark: fields that hold secrets of any form, and escapes that hide them.
-const CONTEXT: [&str; 6] = ["\"env\"", "last-applied", "header", "\\u00", "auth", "\"query"];
-
 impl Forms {
-    /// # Errors
-    /// Where the search for marks cannot be built.
-    pub fn new(own: Vec<Regex>) -> Result<Self, regex::Error> {
-        let mut words = Vec::new();
-        let mut form_of = Vec::new();
-        for (index, form) in FORMS.iter().enumerate() {
-            words.extend(form.marks);
-            form_of.resize(words.len(), index);
-        }
-        words.extend(CONTEXT);
-        let built = AhoCorasick::builder().ascii_case_insensitive(true).build(words);
-        // A few dozen short words always build.
-        let marks = built.map_err(|error| regex::Error::Syntax(error.to_string()))?;
-        Ok(Self {
+    pub fn new(own: Vec<Regex>) -> Self {
+        Self {
             forms: FORMS.each_ref().map(|form| (form, OnceLock::new())),
             own,
-            marks,
-            form_of,
-        })
+        }
     }
 
     pub fn has_own(&self) -> bool {
@@ -190,21 +156,29 @@ impl Forms {
 
     /// Whether a line may hold a secret at all.
     pub fn may_matter(&self, line: &[u8]) -> bool {
-        !self.own.is_empty() || self.marks.is_match(line)
+        self.has_own() || !hits_of(line).is_empty()
     }
 
     /// The text without its secrets but those of the kinds to leave; `None` where there are none.
     pub fn redact(&self, text: &str, leave: &[&str], tokens: &mut Tokens) -> Option<String> {
+        let wanted = hits_of(text.as_bytes())
+            .iter()
+            .fold(0, |all, hit| all | hit.wanted);
+        self.redact_wanted(text, leave, wanted, tokens)
+    }
+
+    /// The same of a text whose marks are known.
+    pub fn redact_wanted(
+        &self,
+        text: &str,
+        leave: &[&str],
+        wanted: Wanted,
+        tokens: &mut Tokens,
+    ) -> Option<String> {
         let own = self.own(text, tokens);
         let mut new = own.map_or(Cow::Borrowed(text), Cow::Owned);
-        let mut wanted = 0_u32;
-        for found in self.marks.find_overlapping_iter(text) {
-            if let Some(form) = self.form_of.get(found.pattern().as_usize()) {
-                wanted |= 1 << form;
-            }
-        }
-        for (index, (form, pattern)) in self.forms.iter().enumerate() {
-            if wanted & (1 << index) == 0 || leave.contains(&form.kind) {
+        for (form, pattern) in &self.forms {
+            if wanted & form.marks == 0 || leave.contains(&form.kind) {
                 continue;
             }
             let pattern = pattern.get_or_init(|| Regex::new(form.pattern).ok());
@@ -222,6 +196,12 @@ impl Forms {
             _ => None,
         }
     }
+}
+
+fn hits_of(text: &[u8]) -> Vec<Hit> {
+    let (mut lower, mut hits) = (Vec::new(), Vec::new());
+    marks::find(text, &mut lower, &mut hits);
+    hits
 }
 
 fn replace(
@@ -295,7 +275,7 @@ mod tests {
     use super::*;
 
     fn redacted(text: &str) -> String {
-        let forms = Forms::new(Vec::new()).unwrap();
+        let forms = Forms::new(Vec::new());
         let mut tokens = Tokens::new(Key::from_text("test"));
         let new = forms.redact(text, &[], &mut tokens);
         assert!(new.is_none() || forms.may_matter(text.as_bytes()), "{text}");

@@ -4,9 +4,9 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What a bundle's secrets are hashed with. It is not stored: without it nobody can try values out.
+/// What a bundle's secrets are hashed with, begun. It is not stored: without it nobody can try values out.
 #[derive(Clone)]
-pub struct Key([u8; 32]);
+pub struct Key(Hmac<Sha256>);
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,20 +19,26 @@ impl Key {
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
-        Ok(Self(bytes))
+        Ok(Self::of(&bytes))
     }
 
     /// A known one, for bundles that must come out equal twice.
     pub fn from_text(text: &str) -> Self {
-        Self(Sha256::digest(text).into())
+        Self::of(&Sha256::digest(text).into())
+    }
+
+    /// HMAC fills a key up to its block with zeros.
+    fn of(bytes: &[u8; 32]) -> Self {
+        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+        for (to, from) in block.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        Self(Mac::new(&block))
     }
 
     /// The first eight bytes of the value's HMAC-SHA256 within a domain.
     pub fn hash(&self, domain: &str, value: &[u8]) -> u64 {
-        // HMAC takes a key of any length: the error cannot come, and a hash without the key would be no secret.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
-            return 0;
-        };
+        let mut mac = self.0.clone();
         mac.update(domain.as_bytes());
         mac.update(&[0]);
         mac.update(value);

@@ -1,31 +1,32 @@
 //! JSON text gone through string by string: what is replaced is replaced in place, all else stays byte for byte, so that
 //! unknown fields, their order and the blanks between them are as the API gave them.
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Objects and arrays within one another; no answer comes near, and it bounds what is kept of the way.
 const MAX_DEPTH: usize = 5_000;
 
 /// One object or array on the way to a value.
 #[derive(Debug, Default, Clone)]
-pub struct Frame {
+pub struct Frame<'t> {
     /// In an object: the field that is being read. In an array: empty.
-    pub key: String,
+    pub key: Cow<'t, str>,
     /// In an object: what its field `name` or `key` said, if that came first.
-    pub name: String,
+    pub name: Cow<'t, str>,
     /// In an array: the text before this one.
-    pub before: String,
+    pub before: Cow<'t, str>,
     pub is_array: bool,
     wants_key: bool,
 }
 
-/// What is asked about each text.
+/// What is asked about each text, and where it stands between its quotes.
 pub trait Visitor {
     /// A string value's replacement.
-    fn string(&mut self, way: &[Frame], text: &str) -> Option<String>;
+    fn string(&mut self, way: &[Frame], text: &str, at: Range<usize>) -> Option<String>;
     /// A number's or boolean's replacement, which becomes a string.
     fn scalar(&mut self, way: &[Frame], text: &str) -> Option<String>;
     /// A field name's replacement.
-    fn key(&mut self, name: &str) -> Option<String>;
+    fn key(&mut self, name: &str, at: Range<usize>) -> Option<String>;
 }
 
 /// The text is no JSON, from this byte on.
@@ -56,7 +57,7 @@ struct Walk<'t> {
     /// Up to here the text is in `out`.
     copied: usize,
     out: String,
-    way: Vec<Frame>,
+    way: Vec<Frame<'t>>,
 }
 
 impl<'t> Walk<'t> {
@@ -114,27 +115,27 @@ impl<'t> Walk<'t> {
         let start = self.at;
         let raw = self.quoted()?;
         let text = decoded(raw);
+        let at = start + 1..self.at - 1;
         if let Some(frame) = self.way.last_mut()
             && frame.wants_key
         {
             frame.wants_key = false;
-            frame.key.clear();
-            frame.key.push_str(&text);
-            if let Some(new) = visitor.key(&text) {
+            if let Some(new) = visitor.key(&text, at) {
                 self.put(start, &new);
+            }
+            if let Some(frame) = self.way.last_mut() {
+                frame.key = text;
             }
             return Ok(());
         }
-        if let Some(new) = visitor.string(&self.way, &text) {
+        if let Some(new) = visitor.string(&self.way, &text, at) {
             self.put(start, &new);
         }
         if let Some(frame) = self.way.last_mut() {
             if frame.is_array {
-                frame.before.clear();
-                frame.before.push_str(&text);
+                frame.before = text;
             } else if frame.key.eq_ignore_ascii_case("name") || frame.key.eq_ignore_ascii_case("key") {
-                frame.name.clear();
-                frame.name.push_str(&text);
+                frame.name = text;
             }
         }
         Ok(())
@@ -143,9 +144,8 @@ impl<'t> Walk<'t> {
     fn scalar(&mut self, visitor: &mut dyn Visitor) -> Result<(), NotJson> {
         let start = self.at;
         let rest = self.text.get(start..).unwrap_or_default();
-        let length = rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')))
-            .unwrap_or(rest.len());
+        let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        let length = rest.bytes().take_while(goes_on).count();
         let wants_key = self.way.last().is_some_and(|frame| frame.wants_key);
         if length == 0 || wants_key {
             return Err(NotJson(start));
@@ -181,7 +181,8 @@ impl<'t> Walk<'t> {
     fn put(&mut self, start: usize, new: &str) {
         let before = self.text.get(self.copied..start).unwrap_or_default();
         self.out.push_str(before);
-        self.out.push_str(&serde_json::Value::from(new).to_string());
+        // A text always has a JSON form.
+        self.out.push_str(&serde_json::to_string(new).unwrap_or_default());
         self.copied = self.at;
     }
 }
@@ -203,7 +204,7 @@ mod tests {
     struct Seeker(Vec<String>);
 
     impl Visitor for Seeker {
-        fn string(&mut self, way: &[Frame], text: &str) -> Option<String> {
+        fn string(&mut self, way: &[Frame], text: &str, _: Range<usize>) -> Option<String> {
             let way: Vec<&str> = way
                 .iter()
                 .map(|f| if f.is_array { "[]" } else { &f.key })
@@ -214,7 +215,7 @@ mod tests {
         fn scalar(&mut self, _: &[Frame], text: &str) -> Option<String> {
             (text == "42").then(|| "n".into())
         }
-        fn key(&mut self, name: &str) -> Option<String> {
+        fn key(&mut self, name: &str, _: Range<usize>) -> Option<String> {
             (name == "old").then(|| "new".into())
         }
     }

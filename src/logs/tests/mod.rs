@@ -3,8 +3,8 @@
 mod genuine;
 mod order;
 
-use super::blocks::Limits;
 use super::*;
+use crate::blocks::Limits;
 use proptest::prelude::*;
 use regex::Regex;
 use serde_json::json;

@@ -1,62 +1,169 @@
-//! The support bundle: a tar in one zstd frame, with a seal behind it. Equal content gives equal bytes.
-use super::spool::Spool;
-use super::{Manifest, WriteError, folder_of, manifest_text};
-use crate::snapshot::seal;
-use std::io::{self, BufWriter, Read, Write};
-use std::path::Path;
+//! The support bundle: a tar in zstd frames, with a seal behind them. Equal content gives equal bytes.
+//!
+//! The manifest comes first and tells all sizes and digests, and so does each file's header: both are known last. So files
+//! are compressed as they come, into frames that one behind the other are one stream (RFC 8878, 3): whole files share a
+//! frame, and a large log has one of its own, before which its header is put when all is put together.
+use super::frames::{Frames, frame};
+use super::{Keep, Manifest, WriteError, folder_of, manifest_text};
+use crate::snapshot::seal::Sealing;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
-/// zstd's own default: the level is part of what makes two bundles equal.
-const LEVEL: i32 = 3;
+/// A log up to this size is a file like any other.
+const SMALL: usize = 1 << 20;
+/// A tar consists of blocks, and ends with two empty ones.
+const BLOCK: usize = 512;
+static ZEROS: [u8; BLOCK] = [0; BLOCK];
 
-pub fn write(manifest: &Manifest, spool: &mut Spool, to: &Path) -> Result<(), WriteError> {
-    let failed = |source| WriteError::Write {
-        path: to.to_owned(),
-        source,
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".meshdoctor-")
-        .tempfile_in(folder_of(to))
-        .map_err(failed)?;
-    let sealed = seal::Sealing::new(BufWriter::new(file.as_file_mut()));
-    let mut packed = zstd::stream::write::Encoder::new(sealed, LEVEL).map_err(failed)?;
-    packed.include_checksum(true).map_err(failed)?;
-    let mut tar = tar::Builder::new(packed);
-    // Not the clock of this machine: the time of the evidence.
-    let time = manifest.collected_at.map_or(0, jiff::Timestamp::as_second);
-    let time = u64::try_from(time).unwrap_or_default();
-    let text = manifest_text(manifest);
-    append(
-        &mut tar,
-        "bundle.json",
-        text.len() as u64,
-        time,
-        &mut text.as_bytes(),
-    )
-    .map_err(failed)?;
-    spool.each(&mut |path, size, content| append(&mut tar, path, size, time, content).map_err(failed))?;
-    let packed = tar.into_inner().map_err(failed)?;
-    packed
-        .finish()
-        .and_then(seal::Sealing::finish)
-        .and_then(|mut out| out.flush())
-        .map_err(failed)?;
-    // It keeps a temporary file's mode: for its owner alone, until that hands it on.
-    file.persist(to).map_err(|error| failed(error.error))?;
-    Ok(())
+/// An archive without its beginning.
+pub struct Archive {
+    to: PathBuf,
+    /// Not the clock of this machine: the time of the evidence.
+    time: u64,
+    frames: Frames,
+    /// What comes between the frames: where, and a frame.
+    between: Vec<(u64, Vec<u8>)>,
+    log: Log,
 }
 
-fn append<W: Write>(
-    tar: &mut tar::Builder<W>,
-    path: &str,
+/// The log at hand.
+#[derive(Default)]
+struct Log {
+    path: String,
     size: u64,
-    time: u64,
-    content: &mut dyn Read,
-) -> io::Result<()> {
+    /// All of it, while it is small.
+    held: Vec<u8>,
+    /// Where its frame begins, once it is large.
+    begins: Option<u64>,
+}
+
+impl Archive {
+    pub fn new(to: &Path, collected_at: jiff::Timestamp) -> Result<Self, WriteError> {
+        let file = tempfile::tempfile().map_err(unspooled)?;
+        Ok(Self {
+            to: to.to_owned(),
+            time: u64::try_from(collected_at.as_second()).unwrap_or_default(),
+            frames: Frames::new(file),
+            between: Vec::new(),
+            log: Log::default(),
+        })
+    }
+
+    /// Puts all together.
+    pub fn finish(self, manifest: &Manifest) -> Result<(), WriteError> {
+        let text = manifest_text(manifest);
+        let first = entry("bundle.json", text.as_bytes(), self.time).and_then(|entry| frame(&entry));
+        let mut frames = self.frames;
+        frames.write(&[ZEROS, ZEROS].concat()).map_err(unspooled)?;
+        let mut spooled = frames.finish().map_err(unspooled)?;
+        let failed = |source| WriteError::Write {
+            path: self.to.clone(),
+            source,
+        };
+        let mut file = tempfile::Builder::new()
+            .prefix(".meshdoctor-")
+            .tempfile_in(folder_of(&self.to))
+            .map_err(failed)?;
+        first
+            .and_then(|first| join(&first, &mut spooled, &self.between, file.as_file_mut()))
+            .map_err(failed)?;
+        // It keeps a temporary file's mode: for its owner alone, until that hands it on.
+        file.persist(&self.to).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+}
+
+impl Keep for Archive {
+    fn file(&mut self, path: &str, content: &[u8]) -> io::Result<()> {
+        self.frames
+            .write(&header(path, content.len() as u64, self.time)?)?;
+        self.frames.write(content)?;
+        self.frames.write(padding(content.len() as u64))
+    }
+
+    fn begin(&mut self, path: &str) -> io::Result<()> {
+        self.log = Log {
+            path: path.to_owned(),
+            ..Log::default()
+        };
+        Ok(())
+    }
+
+    fn more(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let log = &mut self.log;
+        log.size += bytes.len() as u64;
+        if log.begins.is_none() {
+            if log.held.len() + bytes.len() <= SMALL {
+                log.held.extend_from_slice(bytes);
+                return Ok(());
+            }
+            log.begins = Some(self.frames.end()?);
+            self.frames.write(&std::mem::take(&mut log.held))?;
+        }
+        self.frames.write(bytes)
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let log = std::mem::take(&mut self.log);
+        let Some(at) = log.begins else {
+            return self.file(&log.path, &log.held);
+        };
+        self.frames.end()?;
+        let header = header(&log.path, log.size, self.time)?;
+        self.between.push((at, frame(&header)?));
+        self.frames.write(padding(log.size))
+    }
+
+    fn failed(&self, source: io::Error) -> WriteError {
+        unspooled(source)
+    }
+}
+
+fn unspooled(source: io::Error) -> WriteError {
+    WriteError::Write {
+        path: std::env::temp_dir(),
+        source,
+    }
+}
+
+/// The manifest, then all frames, then the seal.
+fn join(first: &[u8], spooled: &mut File, between: &[(u64, Vec<u8>)], to: &mut File) -> io::Result<()> {
+    let mut out = Sealing::new(BufWriter::with_capacity(1 << 18, to));
+    out.write_all(first)?;
+    spooled.seek(SeekFrom::Start(0))?;
+    let mut spooled = BufReader::with_capacity(1 << 18, spooled);
+    let mut done = 0;
+    for (at, frame) in between {
+        io::copy(&mut Read::by_ref(&mut spooled).take(at - done), &mut out)?;
+        out.write_all(frame)?;
+        done = *at;
+    }
+    io::copy(&mut spooled, &mut out)?;
+    out.finish()?.flush()
+}
+
+fn entry(path: &str, content: &[u8], time: u64) -> io::Result<Vec<u8>> {
+    let size = content.len() as u64;
+    Ok([&header(path, size, time)?, content, padding(size)].concat())
+}
+
+/// What stands before a file in a tar.
+fn header(path: &str, size: u64, time: u64) -> io::Result<Vec<u8>> {
     let mut header = tar::Header::new_gnu();
     header.set_size(size);
     header.set_mode(0o644);
     header.set_mtime(time);
     header.set_uid(0);
     header.set_gid(0);
-    tar.append_data(&mut header, path, content)
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_data(&mut header, path, io::empty())?;
+    Ok(std::mem::take(tar.get_mut()))
+}
+
+/// What fills a file's last block.
+fn padding(size: u64) -> &'static [u8] {
+    let over = size % BLOCK as u64;
+    let missing = usize::try_from(over).map_or(0, |over| (BLOCK - over) % BLOCK);
+    ZEROS.get(..missing).unwrap_or_default()
 }

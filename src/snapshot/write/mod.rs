@@ -1,17 +1,19 @@
 //! [`Snapshot`] out: to one archive, the support bundle, or to a directory in the layout; redacted, with a manifest.
 //!
-//! Every file is redacted into a private temporary file first, since the manifest, which tells all sizes and digests, comes
-//! first. What was written is there whole or not at all: it gets its name when it is done.
+//! `fill` redacts file by file and hands each on as it comes, to an `archive` of compressed `frames` or to a `directory`. What
+//! was written is there whole or not at all: it gets its name when it is done.
 mod archive;
 mod directory;
+mod fill;
+mod frames;
 mod redact;
-mod spool;
 
 pub use redact::{Key, Level, Redaction};
 
-use super::manifest::{RedactionSummary, SCHEMA};
+use super::manifest::{FileDigest, RedactionSummary, SCHEMA};
 use super::{Manifest, ReadError, Snapshot, Warning};
 use redact::Redactor;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -44,14 +46,26 @@ pub struct Written {
     pub warnings: Vec<Warning>,
 }
 
+/// Where redacted files are kept until all are there.
+trait Keep: Send {
+    fn file(&mut self, path: &str, content: &[u8]) -> io::Result<()>;
+    /// A log, whose size shows at its end.
+    fn begin(&mut self, path: &str) -> io::Result<()>;
+    fn more(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn end(&mut self) -> io::Result<()>;
+    /// What an error of these means.
+    fn failed(&self, source: io::Error) -> WriteError;
+}
+
 /// Writes a bundle.
 ///
 /// # Errors
 /// Where a file cannot be read, redacted or written; nothing is left behind then.
 pub fn bundle(snapshot: &Snapshot, redaction: &Redaction, to: &Path) -> Result<Written, WriteError> {
-    write(snapshot, redaction, |manifest, spool| {
-        archive::write(manifest, spool, to)
-    })
+    let mut archive = archive::Archive::new(to, snapshot.collected_at)?;
+    let written = keep(snapshot, redaction, &mut archive)?;
+    archive.finish(&written.manifest)?;
+    Ok(written)
 }
 
 /// Writes the same as a directory, which must not be there yet, or be empty.
@@ -59,22 +73,19 @@ pub fn bundle(snapshot: &Snapshot, redaction: &Redaction, to: &Path) -> Result<W
 /// # Errors
 /// As for [`bundle`].
 pub fn directory(snapshot: &Snapshot, redaction: &Redaction, to: &Path) -> Result<Written, WriteError> {
-    write(snapshot, redaction, |manifest, spool| {
-        directory::write(manifest, spool, to)
-    })
+    let mut directory = directory::Directory::new(to)?;
+    let written = keep(snapshot, redaction, &mut directory)?;
+    directory.finish(&written.manifest)?;
+    Ok(written)
 }
 
-fn write(
-    snapshot: &Snapshot,
-    redaction: &Redaction,
-    finish: impl FnOnce(&Manifest, &mut spool::Spool) -> Result<(), WriteError>,
-) -> Result<Written, WriteError> {
+fn keep(snapshot: &Snapshot, redaction: &Redaction, keep: &mut dyn Keep) -> Result<Written, WriteError> {
     let mut redactor = Redactor::new(redaction, snapshot)?;
-    let mut spool = spool::Spool::new()?;
-    let warnings = spool::fill(&mut spool, snapshot, &mut redactor)?;
-    let manifest = manifest(snapshot, redaction, &mut redactor, &spool);
-    finish(&manifest, &mut spool)?;
-    Ok(Written { manifest, warnings })
+    let filled = fill::fill(keep, snapshot, &mut redactor)?;
+    Ok(Written {
+        manifest: manifest(snapshot, redaction, &mut redactor, filled.files),
+        warnings: filled.warnings,
+    })
 }
 
 /// The manifest as it was read, with what was written now.
@@ -82,7 +93,7 @@ fn manifest(
     snapshot: &Snapshot,
     redaction: &Redaction,
     redactor: &mut Redactor,
-    spool: &spool::Spool,
+    files: BTreeMap<String, FileDigest>,
 ) -> Manifest {
     let mut manifest = snapshot.manifest.clone();
     manifest.schema_version = SCHEMA.into();
@@ -123,7 +134,7 @@ fn manifest(
         .into_iter()
         .map(|(project, count)| (redactor.plain(&project).unwrap_or(project), count))
         .collect();
-    manifest.files = spool.digests();
+    manifest.files = files;
     let before = manifest.redaction.take().unwrap_or_default();
     let mut rules = before.rules;
     for (kind, count) in redactor.counts() {

@@ -1,21 +1,23 @@
 //! What must not leave the house, replaced by keyed hashes; what a diagnosis reads stays.
 //!
 //! Texts come in, file by file; out they go with secrets replaced, and a count of each kind. What is secret the room
-//! `redact` knows; `lines` goes through logs of any size, `csds` through the proxies' status, `keep` knows the hosts that
+//! `redact` knows; `log` goes through logs of any size and `lines` through their lines, `csds` through the proxies' status, `keep` knows the hosts that
 //! stay readable, and `strict` hides names and addresses as well.
 mod csds;
 mod keep;
 mod lines;
+mod log;
 mod strict;
 
 pub use crate::redact::{Key, Place};
-pub use lines::lines;
+pub use log::{Broken, log};
 
-use crate::redact::{Fields, Forms, NotJson, QUERIES, Replace, Tokens, rewrite};
+use crate::redact::{Fields, Forms, NotJson, QUERIES, Replace, Tokens, Wanted, rewrite};
 use crate::snapshot::{ReadError, Snapshot};
 use regex::Regex;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How much is taken out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,12 +58,13 @@ pub struct Redaction {
 }
 
 /// Takes it out, file by file.
+#[derive(Clone)]
 pub struct Redactor {
     level: Level,
     forms: Forms,
     kept: keep::Kept,
     tokens: Tokens,
-    names: Option<strict::Names>,
+    names: Option<Arc<strict::Names>>,
 }
 
 impl Redactor {
@@ -73,16 +76,39 @@ impl Redactor {
             .transpose()?;
         Ok(Self {
             level: redaction.level,
-            forms: Forms::new(redaction.patterns.clone())?,
+            forms: Forms::new(redaction.patterns.clone()),
             kept: keep::Kept::of(snapshot),
             tokens: Tokens::new(redaction.key.clone()),
-            names,
+            names: names.map(Arc::new),
         })
     }
 
     /// How often each kind was replaced.
     pub fn counts(&self) -> &BTreeMap<String, u64> {
         &self.tokens.counts
+    }
+
+    /// The same, without counts: one for each thread.
+    fn worker(&self) -> Self {
+        let mut own = self.clone();
+        own.tokens.counts.clear();
+        own
+    }
+
+    fn take_counts(&mut self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut self.tokens.counts)
+    }
+
+    /// Adds what another replaced.
+    fn count(&mut self, counts: BTreeMap<String, u64>) {
+        for (kind, count) in counts {
+            *self.tokens.counts.entry(kind).or_default() += count;
+        }
+    }
+
+    /// Whether lines may change that have no mark.
+    fn needs_every_line(&self) -> bool {
+        self.names.is_some() || self.forms.has_own() || self.level == Level::Off
     }
 
     /// Whether files change at all.
@@ -144,6 +170,12 @@ impl Replace for Redactor {
     fn text(&mut self, text: &str, with_query: bool) -> Option<String> {
         let leave: &[&str] = if with_query { &[] } else { &[QUERIES] };
         let new = self.forms.redact(text, leave, &mut self.tokens);
+        self.renamed(new, text)
+    }
+
+    fn marked(&mut self, text: &str, with_query: bool, wanted: Wanted) -> Option<String> {
+        let leave: &[&str] = if with_query { &[] } else { &[QUERIES] };
+        let new = self.forms.redact_wanted(text, leave, wanted, &mut self.tokens);
         self.renamed(new, text)
     }
 

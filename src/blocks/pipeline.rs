@@ -2,7 +2,7 @@
 //!
 //! Every thread reads a block in its turn and works on it while it is warm in that processor's cache. Of what is done, the
 //! thread that finds the next block in order takes it, and all that follow: no thread is there only to wait.
-use super::blocks::{Block, Blocks};
+use super::cut::{Block, Blocks};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -188,7 +188,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
-    use super::super::blocks::Limits;
+    use super::super::cut::Limits;
     use super::*;
     use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -136,12 +136,28 @@ impl<R: Read> Blocks<R> {
             }
             outcome?;
             if filled >= self.max {
-                self.skipping = true;
-                return Ok(block.holds(filled, true));
+                return self.cut(block, filled);
             }
             searched = filled;
             block.buffer.resize((filled * 2).min(self.max), 0);
         }
+    }
+
+    /// The line is as long as a line may be. Whether there is more of it the next byte tells.
+    fn cut(&mut self, block: &mut Block, filled: usize) -> io::Result<bool> {
+        let mut next = Block {
+            buffer: vec![0],
+            ..Block::default()
+        };
+        let more = match self.read(&mut next, 0) {
+            Ok(read) => read > 0,
+            Err(error) => {
+                self.failed = Some(error);
+                true
+            }
+        };
+        self.skipping = more && next.buffer != b"\n";
+        Ok(block.holds(filled, more))
     }
 
     /// Makes the block ready; returns how many bytes at its start are filled.
@@ -229,7 +245,7 @@ mod tests {
             ("", false),
             ("12345678", true),
             ("12345678", true),
-            ("the-last", true),
+            ("the-last", false),
         ];
         for block in 1..20 {
             let got = lines(text, block, 8);
