@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`scope`] | what the user asked to look at |
 //! | [`config`], [`collect`] | settings; live collection, a file a source |
+//! | [`blocks`] | streams of lines, block by block on several threads, in order |
 //! | [`input`], [`names`] | what can be wrong with input; the names that two rooms and more share |
 //! | [`redact`] | secrets told by their form or their field, and what stands in their place |
 //! | [`gcp`], [`k8s`] | the few fields we use of each resource, as serde types |

@@ -2,7 +2,8 @@
 //!
 //! The manifest comes first and tells all sizes and digests, and so does each file's header: both are known last. So files
 //! are compressed as they come, into frames that one behind the other are one stream (RFC 8878, 3): whole files share a
-//! frame, and a large log has one of its own, before which its header is put when all is put together.
+//! frame, and a large log has one of its own, before which its header is put when all is put together. What is small
+//! altogether waits for the manifest and shares a frame with it.
 use super::frames::{Frames, frame};
 use super::{Keep, Manifest, WriteError, folder_of, manifest_text};
 use crate::snapshot::seal::Sealing;
@@ -10,7 +11,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// A log up to this size is a file like any other.
+/// A log up to this size is a file like any other, and so much waits for the manifest.
 const SMALL: usize = 1 << 20;
 /// A tar consists of blocks, and ends with two empty ones.
 const BLOCK: usize = 512;
@@ -21,6 +22,8 @@ pub struct Archive {
     to: PathBuf,
     /// Not the clock of this machine: the time of the evidence.
     time: u64,
+    /// The files so far, while they are small together.
+    held: Option<Vec<u8>>,
     frames: Frames,
     /// What comes between the frames: where, and a frame.
     between: Vec<(u64, Vec<u8>)>,
@@ -44,6 +47,7 @@ impl Archive {
         Ok(Self {
             to: to.to_owned(),
             time: u64::try_from(collected_at.as_second()).unwrap_or_default(),
+            held: Some(Vec::new()),
             frames: Frames::new(file),
             between: Vec::new(),
             log: Log::default(),
@@ -51,12 +55,8 @@ impl Archive {
     }
 
     /// Puts all together.
-    pub fn finish(self, manifest: &Manifest) -> Result<(), WriteError> {
-        let text = manifest_text(manifest);
-        let first = entry("bundle.json", text.as_bytes(), self.time).and_then(|entry| frame(&entry));
-        let mut frames = self.frames;
-        frames.write(&[ZEROS, ZEROS].concat()).map_err(unspooled)?;
-        let mut spooled = frames.finish().map_err(unspooled)?;
+    pub fn finish(mut self, manifest: &Manifest) -> Result<(), WriteError> {
+        let (first, mut spooled) = self.ends(manifest).map_err(unspooled)?;
         let failed = |source| WriteError::Write {
             path: self.to.clone(),
             source,
@@ -65,21 +65,48 @@ impl Archive {
             .prefix(".meshdoctor-")
             .tempfile_in(folder_of(&self.to))
             .map_err(failed)?;
-        first
-            .and_then(|first| join(&first, &mut spooled, &self.between, file.as_file_mut()))
-            .map_err(failed)?;
+        join(&first, &mut spooled, &self.between, file.as_file_mut()).map_err(failed)?;
         // It keeps a temporary file's mode: for its owner alone, until that hands it on.
         file.persist(&self.to).map_err(|error| failed(error.error))?;
         Ok(())
+    }
+
+    /// The first frame, and the file with the others.
+    fn ends(&mut self, manifest: &Manifest) -> io::Result<(Vec<u8>, File)> {
+        self.put(&[ZEROS, ZEROS].concat())?;
+        let text = manifest_text(manifest);
+        let size = text.len() as u64;
+        let mut first = header("bundle.json", size, self.time)?;
+        first.extend_from_slice(text.as_bytes());
+        first.extend_from_slice(padding(size));
+        first.extend_from_slice(self.held.as_deref().unwrap_or_default());
+        Ok((frame(&first)?, self.frames.finish()?))
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(held) = &mut self.held {
+            if held.len() + bytes.len() <= SMALL {
+                held.extend_from_slice(bytes);
+                return Ok(());
+            }
+            self.compress_held()?;
+        }
+        self.frames.write(bytes)
+    }
+
+    fn compress_held(&mut self) -> io::Result<()> {
+        match self.held.take() {
+            Some(held) if !held.is_empty() => self.frames.write(&held),
+            _ => Ok(()),
+        }
     }
 }
 
 impl Keep for Archive {
     fn file(&mut self, path: &str, content: &[u8]) -> io::Result<()> {
-        self.frames
-            .write(&header(path, content.len() as u64, self.time)?)?;
-        self.frames.write(content)?;
-        self.frames.write(padding(content.len() as u64))
+        self.put(&header(path, content.len() as u64, self.time)?)?;
+        self.put(content)?;
+        self.put(padding(content.len() as u64))
     }
 
     fn begin(&mut self, path: &str) -> io::Result<()> {
@@ -91,15 +118,15 @@ impl Keep for Archive {
     }
 
     fn more(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let log = &mut self.log;
-        log.size += bytes.len() as u64;
-        if log.begins.is_none() {
-            if log.held.len() + bytes.len() <= SMALL {
-                log.held.extend_from_slice(bytes);
+        self.log.size += bytes.len() as u64;
+        if self.log.begins.is_none() {
+            if self.log.held.len() + bytes.len() <= SMALL {
+                self.log.held.extend_from_slice(bytes);
                 return Ok(());
             }
-            log.begins = Some(self.frames.end()?);
-            self.frames.write(&std::mem::take(&mut log.held))?;
+            self.compress_held()?;
+            self.log.begins = Some(self.frames.end()?);
+            self.frames.write(&std::mem::take(&mut self.log.held))?;
         }
         self.frames.write(bytes)
     }
@@ -112,7 +139,7 @@ impl Keep for Archive {
         self.frames.end()?;
         let header = header(&log.path, log.size, self.time)?;
         self.between.push((at, frame(&header)?));
-        self.frames.write(padding(log.size))
+        self.put(padding(log.size))
     }
 
     fn failed(&self, source: io::Error) -> WriteError {
@@ -141,11 +168,6 @@ fn join(first: &[u8], spooled: &mut File, between: &[(u64, Vec<u8>)], to: &mut F
     }
     io::copy(&mut spooled, &mut out)?;
     out.finish()?.flush()
-}
-
-fn entry(path: &str, content: &[u8], time: u64) -> io::Result<Vec<u8>> {
-    let size = content.len() as u64;
-    Ok([&header(path, size, time)?, content, padding(size)].concat())
 }
 
 /// What stands before a file in a tar.

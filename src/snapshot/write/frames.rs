@@ -10,6 +10,8 @@ use zstd::stream::write::Encoder;
 const LEVEL: i32 = 3;
 /// Bytes that one thread compresses at a time: a part of what makes two bundles equal, as the number of threads is not.
 const JOB: u32 = 4 << 20;
+/// How much it sees of what came before: half a window (`ZSTD_c_overlapLog`), at which the parts together are as small as one.
+const OVERLAP: u32 = 8;
 /// More would only wait for what is to be compressed.
 const MAX_THREADS: usize = 4;
 
@@ -63,9 +65,9 @@ impl Frames {
     }
 
     /// The file that they are in.
-    pub fn finish(mut self) -> io::Result<File> {
+    pub fn finish(&mut self) -> io::Result<File> {
         self.end()?;
-        match self.state {
+        match std::mem::replace(&mut self.state, State::Broken) {
             State::Between(out) => out.file.into_inner().map_err(io::IntoInnerError::into_error),
             _ => Err(broken()),
         }
@@ -88,6 +90,7 @@ fn encoder<W: Write>(out: W, threads: u32) -> io::Result<Encoder<'static, W>> {
     encoder.include_checksum(true)?;
     encoder.set_parameter(CParameter::NbWorkers(threads))?;
     encoder.set_parameter(CParameter::JobSize(JOB))?;
+    encoder.set_parameter(CParameter::OverlapSizeLog(OVERLAP))?;
     Ok(encoder)
 }
 

@@ -20,7 +20,8 @@ impl Log {
         if !in_key && marks.is_some_and(<[Hit]>::is_empty) {
             return None;
         }
-        let text = String::from_utf8_lossy(line);
+        // Most are valid, which is told faster than what is to be replaced.
+        let text = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
         let marks = marks.filter(|_| matches!(text, Cow::Borrowed(_)));
         let whole = if in_key {
             self.within_key(&text, redactor)

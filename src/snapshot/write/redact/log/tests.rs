@@ -7,27 +7,29 @@ use crate::snapshot::Snapshot;
 use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
-fn redactor() -> Redactor {
+/// Its patterns are built once.
+static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {
     let redaction = Redaction {
         level: Level::Default,
         patterns: Vec::new(),
         key: Key::from_text("test"),
     };
     Redactor::new(&redaction, &Snapshot::default()).unwrap()
-}
+});
 
 type Outcome = (Vec<u8>, BTreeMap<String, u64>, u64);
 
 fn redacted(text: &[u8], limits: Limits) -> Outcome {
-    let (mut redactor, mut out) = (redactor(), Vec::new());
+    let (mut redactor, mut out) = (REDACTOR.worker(), Vec::new());
     let cut = log(text, &mut out, &mut redactor, limits).unwrap();
     (out, redactor.take_counts(), cut)
 }
 
 /// What it must come to: no block, no thread, no mark.
 fn plainly(text: &[u8], longest: usize) -> Outcome {
-    let (mut redactor, mut out, mut cut) = (redactor(), Vec::new(), 0);
+    let (mut redactor, mut out, mut cut) = (REDACTOR.worker(), Vec::new(), 0);
     let mut log = Log { key_lines: 0 };
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let is_cut = line.len() > longest;
