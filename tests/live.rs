@@ -22,6 +22,8 @@ mod law;
 mod long_logs;
 #[path = "live/narrow.rs"]
 mod narrow;
+#[path = "common/planted.rs"]
+mod planted;
 #[path = "live/stopping.rs"]
 mod stopping;
 #[path = "live/terminal.rs"]

@@ -100,6 +100,7 @@ fn create(args: &CreateArgs) -> Result<u8, CliError> {
     if args.paths.is_empty() && args.iam_policy.is_empty() {
         return create_live(args);
     }
+    live::leave_nothing().map_err(|error| CliError::Usage(format!("no signals can be received: {error}")))?;
     let options = Options {
         iam_policies: args.iam_policy.clone(),
         project: args.scope.project.clone(),

@@ -9,6 +9,7 @@ mod manifest;
 pub mod read;
 mod seal;
 mod sources;
+pub mod unfinished;
 mod world;
 pub mod write;
 

@@ -1,11 +1,11 @@
 //! Ctrl-C: once ends the collecting and gives what is there, twice ends the program.
 use crate::common::replayed::{Replayed, collector, gist};
 use crate::common::{Run, Sandbox, base, files, repository};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One source says nothing, so that the program waits until it is stopped.
 const DNS_HANGS: &str = "- match: { path: \"/dns/*\" }\n  action: hang\n";
@@ -22,10 +22,15 @@ struct Running {
 impl Running {
     fn start(sandbox: &Sandbox, replayed: &Replayed, arguments: &[&str]) -> Self {
         let mut program = Command::new(env!("CARGO_BIN_EXE_meshdoctor"));
-        let mut child = program
+        program
             .args(arguments)
             .args(["--verbose", "--timeout", "300s", "--config"])
-            .arg(replayed.config())
+            .arg(replayed.config());
+        Self::of(sandbox, &mut program)
+    }
+
+    fn of(sandbox: &Sandbox, program: &mut Command) -> Self {
+        let mut child = program
             .env_clear()
             .env("TMPDIR", sandbox.path("../tmp"))
             .current_dir(sandbox.path("../cwd"))
@@ -209,4 +214,68 @@ fn twice_ends_at_once_and_leaves_nothing_behind() {
     let status = running.child.wait().unwrap();
     assert_eq!(status.code(), Some(130), "{}", running.said);
     assert_eq!(sandbox.left_behind(), Vec::<String>::new());
+}
+
+/// A world with so many log entries that a bundle of it takes a while.
+fn world_with_logs(sandbox: &Sandbox, name: &str, entries: usize) -> std::path::PathBuf {
+    for (path, content) in files(&base()) {
+        sandbox.write(&format!("{name}/{path}"), content);
+    }
+    let lines: String = (0..entries)
+        .map(|n| {
+            let text = format!("\"GET /slots?user=u{n} HTTP/1.1\" 200 - for u{n}@example.com with session_id=s{n}");
+            let labels = json!({"project_id": "mesh-prod", "service_name": "fortio", "location": "us-central1", "revision_name": "fortio-00003-abc"});
+            let entry = json!({
+                "insertId": format!("n{n}"), "logName": "projects/mesh-prod/logs/run.googleapis.com%2Fstdout",
+                "resource": {"type": "cloud_run_revision", "labels": labels}, "timestamp": "2026-11-20T09:20:00Z", "textPayload": text,
+            });
+            entry.to_string() + "\n"
+        })
+        .collect();
+    sandbox.write(&format!("{name}/logging/mesh-prod/entries-9.ndjson"), lines);
+    sandbox.path(name)
+}
+
+/// What stands beside an output under a temporary name.
+fn unfinished(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with(".meshdoctor-")).collect()
+}
+
+/// Ends the program as soon as it writes, and looks at what it leaves.
+#[track_caller]
+fn ended_while_writing(sandbox: &Sandbox, mut running: Running, out: &Path) {
+    let began = Instant::now();
+    while unfinished(out).is_empty() {
+        let ended = running.child.try_wait().unwrap();
+        assert!(ended.is_none(), "it ended before it could be stopped: {ended:?}");
+        assert!(began.elapsed() < Duration::from_secs(120), "nothing is written");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    running.interrupt();
+    let status = running.child.wait().unwrap();
+    assert_eq!(status.code(), Some(130), "{}", running.said);
+    assert!(!out.join("made").exists() && unfinished(out).is_empty());
+    assert_eq!(sandbox.left_behind(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_being_written_goes_with_the_program() {
+    let sandbox = Sandbox::new();
+    let world = world_with_logs(&sandbox, "many", 150_000);
+    let out = sandbox.path("out");
+    std::fs::create_dir(&out).unwrap();
+    let to = out.join("made/");
+    let to = to.to_str().unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_meshdoctor"));
+    program.args(["bundle", "create", "-o", to]).arg(&world);
+    ended_while_writing(&sandbox, Running::of(&sandbox, &mut program), &out);
+
+    // Live, where what was collected goes too.
+    let world = world_with_logs(&sandbox, "fewer", 15_000);
+    let replayed = Replayed::new(&sandbox, &world, None);
+    let running = Running::start(&sandbox, &replayed, &["bundle", "create", "-o", to]);
+    ended_while_writing(&sandbox, running, &out);
 }

@@ -1,5 +1,6 @@
 //! Ctrl-C: once ends the collecting, twice the program; where nothing is collected any more, once is enough.
 use crate::collect::Store;
+use crate::snapshot::unfinished;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -20,37 +21,19 @@ impl Interrupt {
     /// The receiver turns true with the first Ctrl-C. `then` says what becomes of what is there. Whatever ends the program at
     /// once takes the store with it: what was collected is nobody else's.
     pub fn listen(store: &Arc<Store>, then: &'static str) -> io::Result<(Self, watch::Receiver<bool>)> {
-        // A thread and a runtime of its own: it must hear while the others compute, or wait for a reader.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let mut presses = {
-            let _within = runtime.enter();
-            presses()?
-        };
         let collecting = Arc::new(AtomicBool::new(true));
         let (sender, receiver) = watch::channel(false);
         let store: Weak<Store> = Arc::downgrade(store);
-        let listener = {
-            let collecting = Arc::clone(&collecting);
-            async move {
-                let heard = presses.recv().await;
-                if heard.is_some() && collecting.load(Ordering::Relaxed) {
-                    eprintln!("stopping: {then}; Ctrl-C again ends at once");
-                    let _ = sender.send(true);
-                    presses.recv().await;
-                }
-                ENDING.store(true, Ordering::SeqCst);
-                if let Some(store) = store.upgrade() {
-                    // Nothing is left to be told that this could fail.
-                    let _ = std::fs::remove_dir_all(store.path());
-                }
-                std::process::exit(INTERRUPTED);
+        let still = Arc::clone(&collecting);
+        hear(async move |mut presses| {
+            let heard = presses.recv().await;
+            if heard.is_some() && still.load(Ordering::Relaxed) {
+                eprintln!("stopping: {then}; Ctrl-C again ends at once");
+                let _ = sender.send(true);
+                presses.recv().await;
             }
-        };
-        std::thread::Builder::new()
-            .name("interrupt".into())
-            .spawn(move || runtime.block_on(listener))?;
+            end(store.upgrade().as_deref());
+        })?;
         Ok((Self { collecting }, receiver))
     }
 
@@ -58,6 +41,41 @@ impl Interrupt {
     pub fn collected(&self) {
         self.collecting.store(false, Ordering::Relaxed);
     }
+}
+
+/// From now on Ctrl-C ends the program and leaves nothing unfinished behind.
+///
+/// # Errors
+/// Where signals cannot be received.
+pub fn leave_nothing() -> io::Result<()> {
+    hear(async |mut presses| {
+        presses.recv().await;
+        end(None);
+    })
+}
+
+/// Listens on a thread with a runtime of its own: it must hear while the others compute, or wait for a reader.
+fn hear(listener: impl AsyncFnOnce(Presses) + Send + 'static) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let presses = {
+        let _within = runtime.enter();
+        presses()?
+    };
+    let thread = std::thread::Builder::new().name("interrupt".into());
+    thread.spawn(move || runtime.block_on(listener(presses)))?;
+    Ok(())
+}
+
+fn end(store: Option<&Store>) {
+    ENDING.store(true, Ordering::SeqCst);
+    let _ended = unfinished::end();
+    if let Some(store) = store {
+        // Nothing is left to be told that this could fail.
+        let _ = std::fs::remove_dir_all(store.path());
+    }
+    std::process::exit(INTERRUPTED);
 }
 
 /// Waits for the end where the program is about to be ended by Ctrl-C: it has nothing to say any more.
@@ -68,11 +86,16 @@ pub fn wait_if_ending() {
 }
 
 #[cfg(unix)]
-fn presses() -> io::Result<tokio::signal::unix::Signal> {
+type Presses = tokio::signal::unix::Signal;
+#[cfg(windows)]
+type Presses = tokio::signal::windows::CtrlC;
+
+#[cfg(unix)]
+fn presses() -> io::Result<Presses> {
     tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
 }
 
 #[cfg(windows)]
-fn presses() -> io::Result<tokio::signal::windows::CtrlC> {
+fn presses() -> io::Result<Presses> {
     tokio::signal::windows::ctrl_c()
 }

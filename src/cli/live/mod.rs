@@ -3,7 +3,7 @@ mod interrupt;
 mod plan;
 mod preflight;
 
-pub use interrupt::wait_if_ending;
+pub use interrupt::{leave_nothing, wait_if_ending};
 pub use preflight::preflight;
 
 use super::CliError;

@@ -1,7 +1,7 @@
 //! Streams kept for later: small ones in memory, large ones in a private temporary folder, within a total.
 use super::limits::{MAX_UNPACKED, MEMORY_BUDGET, SPOOL_OVER, too_large};
-use crate::snapshot::ReadError;
 use crate::snapshot::world::{Content, SpoolFile};
+use crate::snapshot::{ReadError, unfinished};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,12 +76,13 @@ impl Spool {
         let folder = if let Some(folder) = &self.folder {
             Arc::clone(folder)
         } else {
-            let made = tempfile::Builder::new().prefix("meshdoctor-").tempdir();
+            let named = || tempfile::Builder::new().prefix("meshdoctor-").tempdir();
+            let made = unfinished::make(named, |folder| folder.path());
             let folder = Arc::new(made.map_err(io)?);
             self.folder = Some(Arc::clone(&folder));
             folder
         };
-        let file = NamedTempFile::new_in(folder.path()).map_err(io)?;
+        let file = unfinished::step(|| NamedTempFile::new_in(folder.path())).map_err(io)?;
         Ok(SpoolWriter { file, folder })
     }
 }

@@ -7,6 +7,7 @@
 use super::frames::{Frames, frame};
 use super::{Keep, Manifest, WriteError, folder_of, manifest_text};
 use crate::snapshot::seal::Sealing;
+use crate::snapshot::unfinished;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -61,13 +62,14 @@ impl Archive {
             path: self.to.clone(),
             source,
         };
-        let mut file = tempfile::Builder::new()
-            .prefix(".meshdoctor-")
-            .tempfile_in(folder_of(&self.to))
-            .map_err(failed)?;
+        let named = || {
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(".meshdoctor-").tempfile_in(folder_of(&self.to))
+        };
+        let mut file = unfinished::make(named, |file| file.path()).map_err(failed)?;
         join(&first, &mut spooled, &self.between, file.as_file_mut()).map_err(failed)?;
         // It keeps a temporary file's mode: for its owner alone, until that hands it on.
-        file.persist(&self.to).map_err(|error| failed(error.error))?;
+        unfinished::step(|| file.persist(&self.to)).map_err(|error| failed(error.error))?;
         Ok(())
     }
 

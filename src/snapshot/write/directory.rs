@@ -1,5 +1,6 @@
 //! The same files as a directory, built beside its place and renamed.
 use super::{Keep, Manifest, WriteError, folder_of, manifest_text};
+use crate::snapshot::unfinished;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -17,13 +18,14 @@ impl Directory {
         if to.symlink_metadata().is_ok() && !is_empty(to) {
             return Err(WriteError::Exists(to.to_owned()));
         }
-        let folder = tempfile::Builder::new()
-            .prefix(".meshdoctor-")
-            .tempdir_in(folder_of(to))
-            .map_err(|source| WriteError::Write {
-                path: to.to_owned(),
-                source,
-            })?;
+        let named = || {
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(".meshdoctor-").tempdir_in(folder_of(to))
+        };
+        let folder = unfinished::make(named, |folder| folder.path()).map_err(|source| WriteError::Write {
+            path: to.to_owned(),
+            source,
+        })?;
         Ok(Self {
             to: to.to_owned(),
             folder,
@@ -36,7 +38,7 @@ impl Directory {
         let text = manifest_text(manifest);
         let put = self.file("bundle.json", text.as_bytes());
         // An empty folder in its place gives way to it.
-        put.and_then(|()| fs::rename(self.folder.path(), &self.to))
+        put.and_then(|()| unfinished::step(|| fs::rename(self.folder.path(), &self.to)))
             .map_err(|error| self.failed(error))?;
         _ = self.folder.keep();
         Ok(())
@@ -44,8 +46,10 @@ impl Directory {
 
     fn create(&self, path: &str) -> io::Result<File> {
         let path = self.folder.path().join(path);
-        fs::create_dir_all(folder_of(&path))?;
-        File::create(&path)
+        unfinished::step(|| {
+            fs::create_dir_all(folder_of(&path))?;
+            File::create(&path)
+        })
     }
 }
 
