@@ -1,13 +1,15 @@
 //! How fast logs are scanned: 256 MiB of Cloud Logging entries in a file, one line in a hundred matching, forty signatures.
 #![allow(clippy::unwrap_used)]
+mod entries;
+
 use divan::counter::BytesCount;
+use entries::write;
 use meshdoctor::logs::{self, AccessMatch, Matcher, Signature};
 use meshdoctor::snapshot::{Blob, Content, Encoding, ProjectId};
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufWriter, Write};
 use std::sync::LazyLock;
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 const SIZE: usize = 256 << 20;
 
@@ -85,23 +87,6 @@ fn signatures() -> Vec<Signature> {
     .collect()
 }
 
-/// A random number: the same file every time.
-fn random(state: &mut u64) -> u64 {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    *state
-}
-
-const HEALTHY: &[&str] = &[
-    r#""textPayload":"[2026-11-24T03:43:15.127Z] \"GET /api/v1/orders?page=$N HTTP/1.1\" 200 - via_upstream - \"-\" 0 $N 12 11 \"-\" \"Go-http-client/1.1\" \"$H\" \"orders.mesh.private\" \"10.8.3.$N:8080\" outbound|80||orders.shop.svc.cluster.local 169.254.1.1:60900 10.189.199.5:80 169.254.1.1:58468 - default""#,
-    r#""httpRequest":{"requestMethod":"GET","requestUrl":"https://web-$N.a.run.app/checkout?cart=$H","requestSize":"$N","status":200,"responseSize":"5512","userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36","remoteIp":"203.0.113.9","latency":"0.0412s","protocol":"HTTP/1.1"},"trace":"projects/p/traces/$H""#,
-    r#""jsonPayload":{"message":"order $N stored for customer $H, connection returned to pool after 14 ms","level":"info","logger":"com.example.orders.OrderService","thread":"http-nio-8080-exec-7"}"#,
-    r#""textPayload":"GET /fortio/fetch/ok 200 upstream closed: 7 items in cart, permission checked for $H""#,
-    r#""textPayload":"[2026-11-24 03:48:51.558][15][info][upstream] [external/envoy/source/common/upstream/cds_api_helper.cc:91] cds: added/updated 1 cluster(s) (skipped $N unmodified cluster(s)); removed 0 cluster(s)""#,
-    r#""jsonPayload":{"authority":"orders.mesh.private","bytes_received":0,"bytes_sent":$N,"method":"GET","path":"/api","protocol":"HTTP/1.1","request_id":"$H","response_code":200,"response_code_details":"via_upstream","response_flags":"-","route_name":"default","start_time":"2026-11-24T03:43:15.127Z","upstream_cluster":"outbound|80||orders.shop.svc.cluster.local","upstream_host":"10.8.3.4:8080","upstream_transport_failure_reason":null}"#,
-];
-
 const BROKEN: &[&str] = &[
     r#""textPayload":"[2026-11-24 03:42:28.143][13055][warning][config] [./source/extensions/config_subscription/grpc/grpc_stream.h:189] StreamAggregatedResources gRPC config stream to trafficdirector.googleapis.com:443 closed: 7, Permission%20'trafficdirector.networks.getConfigs'%20denied%20on%20resource%20'//trafficdirector.googleapis.com/projects/525300120045/networks/mesh:test-mesh/nodes/abc'%20(or%20it%20may%20not%20exist).{via_upstream}""#,
     r#""textPayload":"[2026-11-24T03:43:15.147Z] \"GET /refused HTTP/1.1\" 503 UF upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused} - \"delayed_connect_error:_Connection_refused\" 0 98 0 - \"-\" \"curl/7.88.1\" \"$H\" \"mesh.test\" \"127.0.0.1:23003\" outbound|8080||refused.default.svc.cluster.local - 127.0.0.1:23005 127.0.0.1:58492 - refused""#,
@@ -118,35 +103,6 @@ static FILE: LazyLock<TempPath> = LazyLock::new(|| write(SIZE, BROKEN));
 
 /// The same, smaller, with rejections that go over several lines: after each, every line must be decoded.
 static REJECTIONS: LazyLock<TempPath> = LazyLock::new(|| write(SIZE / 8, REJECTED));
-
-fn write(size: usize, broken: &[&str]) -> TempPath {
-    let file = NamedTempFile::new().unwrap();
-    let mut out = BufWriter::new(&file);
-    let (mut state, mut written) = (0x9e37_79b9_7f4a_7c15, 0);
-    while written < size {
-        let payloads = if random(&mut state).is_multiple_of(100) {
-            broken
-        } else {
-            HEALTHY
-        };
-        let payload = payloads[random(&mut state) as usize % payloads.len()];
-        let hex = format!("{:016x}{:016x}", random(&mut state), random(&mut state));
-        let payload = payload
-            .replace("$H", &hex)
-            .replace("$N", &(random(&mut state) % 250).to_string());
-        let service = ["web", "checkout", "partner-api", "cron-jobs"][random(&mut state) as usize % 4];
-        let line = format!(
-            "{{\"insertId\":\"{hex}\",\"logName\":\"projects/shop-prod/logs/run.googleapis.com%2Fvarlog%2Fsystem\",\"resource\":{{\"type\":\"cloud_run_revision\",\"labels\":{{\"project_id\":\"shop-prod\",\"location\":\"us-central1\",\"service_name\":\"{service}\",\"configuration_name\":\"{service}\",\"revision_name\":\"{service}-00002-dkx\"}}}},\"labels\":{{\"instanceId\":\"4b5e57f6eb2f42b9039b3d1e13929295{hex}\"}},\"severity\":\"INFO\",\"timestamp\":\"2026-11-20T08:56:{:02}.{:06}Z\",\"receiveTimestamp\":\"2026-11-20T08:57:55.000000Z\",{payload}}}\n",
-            random(&mut state) % 60,
-            random(&mut state) % 1_000_000,
-        );
-        out.write_all(line.as_bytes()).unwrap();
-        written += line.len();
-    }
-    out.flush().unwrap();
-    drop(out);
-    file.into_temp_path()
-}
 
 fn scan(bencher: divan::Bencher, file: &TempPath, services: &[&str]) {
     let blob = Blob {

@@ -35,6 +35,7 @@ where
             spare: (0..threads + AHEAD).map(|_| Block::default()).collect(),
             done: BTreeMap::new(),
             next: 0,
+            huge: 0,
             is_stopped: false,
             outcome: Ok(()),
         }),
@@ -76,6 +77,8 @@ struct Order<T, E, F> {
     spare: Vec<Block>,
     done: BTreeMap<u64, io::Result<(Block, T)>>,
     next: u64,
+    /// Huge blocks that are read and not taken.
+    huge: usize,
     is_stopped: bool,
     outcome: Result<(), E>,
 }
@@ -111,10 +114,15 @@ where
         None
     }
 
-    /// Reads the next block. A huge one is worked on before another is read, lest many be held.
+    /// Reads the next block. A huge one is worked on and taken before another is read, lest many be held.
     #[expect(clippy::type_complexity)]
     fn read(&self, mut block: Block) -> Option<(u64, io::Result<(Block, Option<T>)>)> {
         let mut turn = lock(&self.turn);
+        let mut order = lock(&self.order);
+        while order.huge > 0 && !order.is_stopped {
+            order = self.freed.wait(order).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(order);
         if turn.is_over {
             return None;
         }
@@ -125,7 +133,10 @@ where
         match result {
             Ok(false) => None,
             Ok(true) => {
-                let done = block.is_huge().then(|| (self.work)(&block));
+                let done = block.is_huge().then(|| {
+                    lock(&self.order).huge += 1;
+                    (self.work)(&block)
+                });
                 Some((number, Ok((block, done))))
             }
             Err(error) => Some((number, Err(error))),
@@ -141,6 +152,7 @@ where
             && let Some(result) = order.pop()
         {
             drop(order);
+            let was_huge = is_huge(&result);
             let (spare, outcome) = match result {
                 Ok((mut block, done)) => {
                     let outcome = take(Ok((&block, done)));
@@ -150,6 +162,7 @@ where
                 Err(error) => (None, take(Err(error))),
             };
             order = lock(&self.order);
+            order.huge -= usize::from(was_huge);
             order.spare.extend(spare);
             if outcome.is_err() {
                 order.outcome = outcome;
@@ -159,6 +172,10 @@ where
         }
         order.take = Some(take);
     }
+}
+
+fn is_huge<T>(result: &io::Result<(Block, T)>) -> bool {
+    result.as_ref().is_ok_and(|(block, _)| block.is_huge())
 }
 
 impl<T, E, F> Order<T, E, F> {

@@ -288,7 +288,7 @@ fn address(before: &[u8], after: &[u8]) -> Wanted {
     let near = before
         .get(before.len().saturating_sub(NEAR)..)
         .unwrap_or_default();
-    let start = near.iter().rposition(|byte| ends(byte));
+    let start = near.iter().rposition(ends);
     let url = near.get(start.map_or(0, |at| at + 1)..).unwrap_or_default();
     let has = |piece: &[u8]| memchr::memmem::find(url, piece).is_some();
     let in_url = start.is_none() && near.len() == NEAR || has(b"//") || has(b"\\/") || has(b"%2f%2f");
