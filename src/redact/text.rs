@@ -3,7 +3,7 @@ use super::marks::{self, Hit, Wanted};
 use super::tokens::{OPEN, Tokens};
 use regex::{Captures, Regex};
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// One form of secret. What is replaced is the group `v` or `w`, or else all of the match.
 struct Form {
@@ -127,6 +127,8 @@ fn is_service_account(address: &str) -> bool {
 #[derive(Clone)]
 pub struct Forms {
     /// Each is built when a text first has its mark: most runs see few of them, and building takes longer than searching.
+    built: Arc<[OnceLock<Option<Regex>>; FORMS.len()]>,
+    /// This one's own: clones of a pattern do not share the room that they search in.
     forms: [(&'static Form, OnceLock<Option<Regex>>); FORMS.len()],
     /// The user's own.
     own: Vec<Regex>,
@@ -135,6 +137,7 @@ pub struct Forms {
 impl Forms {
     pub fn new(own: Vec<Regex>) -> Self {
         Self {
+            built: Arc::default(),
             forms: FORMS.each_ref().map(|form| (form, OnceLock::new())),
             own,
         }
@@ -177,11 +180,14 @@ impl Forms {
     ) -> Option<String> {
         let own = self.own(text, tokens);
         let mut new = own.map_or(Cow::Borrowed(text), Cow::Owned);
-        for (form, pattern) in &self.forms {
+        for ((form, pattern), built) in self.forms.iter().zip(self.built.iter()) {
             if wanted & form.marks == 0 || leave.contains(&form.kind) {
                 continue;
             }
-            let pattern = pattern.get_or_init(|| Regex::new(form.pattern).ok());
+            let pattern = pattern.get_or_init(|| {
+                let built = built.get_or_init(|| Regex::new(form.pattern).ok());
+                built.clone()
+            });
             let Some(pattern) = pattern else {
                 // Better nothing to read than a secret.
                 new = Cow::Owned(tokens.replace(form.kind, &new));

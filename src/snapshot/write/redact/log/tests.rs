@@ -255,7 +255,7 @@ fn entry() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
     #[test]
     fn a_line_in_which_nothing_is_found_is_one_in_which_nothing_is_replaced(line in prop_oneof![line(), entry()]) {
         same(line.as_bytes(), limits(1 << 18, 1 << 20, 1));
