@@ -116,3 +116,89 @@ fn no_command_of_a_fix_has_an_empty_value() {
         }
     }
 }
+
+/// Codes of the root causes, of severity ERROR or above, of the healthy world with these changes.
+fn causes(changes: &str) -> Vec<String> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let fixture: Fixture = serde_saphyr::from_str(&format!("about: a test\nbase: base\n{changes}")).unwrap();
+    let snapshot = read::from_world(fixture::build(&fixtures, &fixture).unwrap()).unwrap();
+    let set = RuleSet::with(&[]).unwrap();
+    let report = diagnose(&snapshot, &set, &Selection::default()).unwrap();
+    let loud = |f: &&Finding| {
+        f.role() == v1::finding::Role::RootCause
+            && matches!(f.severity(), v1::Severity::Error | v1::Severity::Critical)
+    };
+    let codes: std::collections::BTreeSet<String> = report
+        .findings
+        .iter()
+        .filter(loud)
+        .map(|f| f.code.clone())
+        .collect();
+    codes.into_iter().collect()
+}
+
+#[test]
+fn a_route_that_is_not_exported_hides_nothing_of_what_stands_behind_it() {
+    let found = causes(
+        r#"
+patch:
+  - file: kubernetes/prod/virtualservices.networking.istio.io.json
+    ops:
+      - {op: replace, path: /items/0/spec/gateways/0, value: external_mesh}
+  - file: kubernetes/prod/services.json
+    ops:
+      - {op: replace, path: /items/0/spec/selector, value: {app: adz}}
+  - file: dns/mesh-prod/zones/mesh-private/rrsets.json
+    ops:
+      - {op: replace, path: /rrsets/2/name, value: cart.mesh.private.}
+logs:
+  - {service: fortio, severity: ERROR, text: "dial tcp: lookup ads.mesh.private on 169.254.169.254:53: no such host"}
+"#,
+    );
+    assert_eq!(found, ["MD304", "MD510", "MD601"]);
+}
+
+#[test]
+fn calls_to_a_host_below_an_exported_wildcard_are_the_wildcards() {
+    let found = causes(
+        r#"
+patch:
+  - file: kubernetes/prod/virtualservices.networking.istio.io.json
+    ops:
+      - {op: replace, path: /items/0/spec/hosts/0, value: "*.ads.mesh.private"}
+  - file: csds/mesh-prod/client-status.json
+    ops:
+      - {op: replace, path: /config, value: []}
+  - file: kubernetes/prod/networkpolicies.networking.k8s.io.json
+    ops:
+      - {op: add, path: /items/-, value: {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: closed, namespace: ads}, spec: {podSelector: {}, policyTypes: [Ingress]}}}
+remove: [csds]
+logs:
+  - {service: fortio, severity: ERROR, text: '[2026-11-20T09:20:11.000Z] "GET / HTTP/1.1" 503 UF upstream_reset_before_response_started{connection_timeout} - "-" 0 91 3 - "-" "curl/8" "5b0c-0" "blue.ads.mesh.private" "10.20.0.9:8000" - - 10.99.0.1:80 169.254.1.1:44120 - default'}
+"#,
+    );
+    assert_eq!(found, ["MD610"]);
+}
+
+#[test]
+fn a_grant_through_a_group_is_no_cause_beside_one_that_explains_why_no_proxy_is_connected() {
+    let group = |more: &str| {
+        causes(&format!(
+            r#"
+patch:
+  - file: iam/projects/mesh-prod/policy.json
+    ops:
+      - {{op: replace, path: /bindings/1/members, value: ["group:run-services@example.com"]}}
+  - file: csds/mesh-prod/client-status.json
+    ops:
+      - {{op: replace, path: /config, value: []}}
+{more}"#
+        ))
+    };
+    let istiod = "  - file: fleet/mesh-prod/features.json
+    ops:
+      - {op: replace, path: /resources/0/membershipStates/projects~1525300120045~1locations~1us-central1~1memberships~1prod/servicemesh/controlPlaneManagement/implementation, value: ISTIOD}
+";
+    assert_eq!(group(istiod), ["MD403"]);
+    assert_eq!(group(""), ["MD101"]);
+}

@@ -54,7 +54,7 @@ fn calls(model: &Model, client: &Client) -> Vec<String> {
         .filter(|g| super::log_facts::is_of(g, client, model.projects))
         .filter_map(|g| g.captures.get("host"))
         .map(|host| names::host(host))
-        .filter(|host| model.hosts.get(host).is_some() || model.under_suffix(host) == Some(true));
+        .filter(|host| model.hosts.taking(host).is_some() || model.under_suffix(host) == Some(true));
     let mut hosts: Vec<String> = logged.collect();
     hosts.sort();
     hosts.dedup();
@@ -64,7 +64,7 @@ fn calls(model: &Model, client: &Client) -> Vec<String> {
             .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')))
         {
             let host = names::host(word);
-            let known = model.hosts.get(&host).is_some();
+            let known = model.hosts.taking(&host).is_some();
             if host.contains('.')
                 && (known || model.under_suffix(&host) == Some(true))
                 && !hosts.contains(&host)
@@ -342,7 +342,7 @@ fn bypassing(model: &Model, client: &Client, facts: &MeshClient) -> Fact<Vec<Str
         return Fact::Known(Vec::new());
     };
     let mut hosts = Vec::new();
-    for host in super::exported_hosts(model, client) {
+    for host in super::offered_hosts(model, client) {
         let answer = model.dns.answer(&host, network);
         if answer.state == AnswerState::Unknown {
             return Fact::Unknown(format!(

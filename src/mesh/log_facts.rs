@@ -64,7 +64,7 @@ pub fn facts(model: &Model, group: &HitGroup) -> LogHit {
         region: group.origin.location.clone(),
         mesh_client,
         host_in_mesh: host.is_empty()
-            || model.hosts.get(&host).is_some()
+            || model.hosts.taking(&host).is_some()
             || model.under_suffix(&host).unwrap_or(model.hosts.names.is_empty()),
         host,
         captures: group.captures.clone(),

@@ -96,21 +96,9 @@ pub fn service_names(snapshot: &Snapshot) -> BTreeSet<String> {
         .collect()
 }
 
-/// Hosts that the client's clusters export.
-fn exported_hosts(model: &model::Model, client: &clients::Client) -> Vec<String> {
-    let mut hosts = BTreeSet::new();
-    for index in model.clusters_of(client) {
-        let k8s = model.clusters.get(index).and_then(|c| c.k8s);
-        for virtual_service in k8s.iter().flat_map(|k| k.virtual_services.items()) {
-            if virtual_service
-                .spec
-                .gateways
-                .iter()
-                .any(|g| g == routes::EXTERNAL_GATEWAY)
-            {
-                hosts.extend(virtual_service.spec.hosts.iter().map(|h| names::host(h)));
-            }
-        }
-    }
-    hosts.into_iter().collect()
+/// Hosts that the client's clusters export, or should by the looks of it.
+fn offered_hosts(model: &model::Model, client: &clients::Client) -> BTreeSet<String> {
+    let clusters = model.clusters_of(client);
+    let hosts = clusters.iter().filter_map(|c| model.offered.get(c));
+    hosts.flatten().cloned().collect()
 }

@@ -30,6 +30,8 @@ pub struct Model<'m, 's> {
     pub logs: &'m LogEvidence,
     pub logging_collected: bool,
     pub hosts: Hosts,
+    /// Hosts that each cluster exports, or should by the looks of it.
+    pub offered: BTreeMap<usize, BTreeSet<String>>,
     suffixes: BTreeSet<String>,
     raw: OnceCell<RawVirtualServices>,
 }
@@ -54,6 +56,13 @@ impl Hosts {
 
     pub fn get(&self, host: &str) -> Option<u32> {
         self.by_name.get(host).copied()
+    }
+
+    /// The host itself, else the nearest wildcard that takes it.
+    pub fn taking(&self, host: &str) -> Option<u32> {
+        let above = std::iter::successors(host.split_once('.'), |(_, rest)| rest.split_once('.'));
+        let mut wildcards = above.filter_map(|(_, rest)| self.get(&format!("*.{rest}")));
+        self.get(host).or_else(|| wildcards.next())
     }
 }
 
@@ -95,6 +104,7 @@ impl<'m, 's: 'm> Model<'m, 's> {
             logs,
             logging_collected: !snapshot.logs.is_empty(),
             hosts: Hosts::default(),
+            offered: BTreeMap::new(),
             raw: OnceCell::new(),
         }
     }

@@ -150,7 +150,7 @@ const KINDS: [Kind; 16] = [
     },
     Kind {
         name: "host_lookup",
-        made_of: &[SERVICES, NUMBERS, SUBNETS, NETWORKS, OFFERS, ROUTES, GKE],
+        made_of: &[SERVICES, NUMBERS, SUBNETS, NETWORKS, OFFERS, ROUTES, ZONES, GKE],
         facts: &[
             (
                 "host network network_name network_project clients suffix zone_name",
@@ -166,10 +166,10 @@ const KINDS: [Kind; 16] = [
     },
     Kind {
         name: "destination",
-        made_of: &[ROUTES],
+        made_of: &[ROUTES, ZONES],
         facts: &[
             (
-                "host name namespace membership field destination fqdn service service_namespace \
+                "host name namespace membership for_outside field destination fqdn service service_namespace \
              same_namespace port subset",
                 &[],
             ),
@@ -187,7 +187,7 @@ const KINDS: [Kind; 16] = [
     },
     Kind {
         name: "backend",
-        made_of: &[ROUTES, BACKENDS],
+        made_of: &[ROUTES, ZONES, BACKENDS],
         facts: &[
             (
                 "service namespace membership hosts service_type headless has_selector selector \

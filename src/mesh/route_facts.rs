@@ -169,6 +169,7 @@ pub fn destination(
         name: routing.name().to_owned(),
         namespace: routing.namespace().to_owned(),
         membership: cluster.membership.clone(),
+        for_outside: routing.exports() || routing.misspelt_gateway().is_some(),
         field: placed.field.clone(),
         destination: placed.destination.host.clone(),
         service_exists: if services_known {

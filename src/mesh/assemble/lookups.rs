@@ -17,7 +17,7 @@ impl Assembly<'_, '_> {
                 hosts_of
                     .entry(network.clone())
                     .or_default()
-                    .extend(crate::mesh::exported_hosts(&self.model, client));
+                    .extend(crate::mesh::offered_hosts(&self.model, client));
             }
         }
         for (network, clients, hosts) in self.stand_ins() {
@@ -75,7 +75,7 @@ impl Assembly<'_, '_> {
             {
                 let hosts = clients
                     .iter()
-                    .flat_map(|(_, c)| crate::mesh::exported_hosts(model, c))
+                    .flat_map(|(_, c)| crate::mesh::offered_hosts(model, c))
                     .collect();
                 found.push((network.clone(), by_connector, hosts));
             }

@@ -12,7 +12,7 @@ use super::model::{Ground, Hosts, Model};
 use super::notes::Notes;
 use super::routes::{self, Routing};
 use super::subject::{About, Identity, Subject, SubjectFacts, Take};
-use super::{ClientName, Mesh, names};
+use super::{ClientName, Mesh, control_facts, names};
 use crate::logs::LogEvidence;
 use crate::snapshot::Snapshot;
 use std::cell::RefCell;
@@ -24,6 +24,7 @@ pub fn mesh(snapshot: &Snapshot, logs: &LogEvidence, take: &mut Take<'_>) -> Mes
     let routings = routes::routings(&ground.clusters);
     let asked = asked_hosts(&model, &routings);
     model.hosts = hosts(&model, &routings, &asked);
+    model.offered = offered(&model, &routings);
     let mut assembly = Assembly {
         model,
         routings,
@@ -103,6 +104,17 @@ fn hosts(model: &Model, routings: &[Routing], asked: &BTreeSet<String>) -> Hosts
         }
     }
     hosts
+}
+
+/// Hosts by the cluster that exports them, or should by the looks of it.
+fn offered(model: &Model, routings: &[Routing]) -> BTreeMap<usize, BTreeSet<String>> {
+    let mut offered = control_facts::exported_by_cluster(routings);
+    for routing in routings.iter().filter(|r| !r.exports()) {
+        let hosts = routing.virtual_service.spec.hosts.iter().map(|h| names::host(h));
+        let meant = hosts.filter(|h| routing.meant_for_outside(model.under_suffix(h) == Some(true)));
+        offered.entry(routing.cluster).or_default().extend(meant);
+    }
+    offered
 }
 
 impl Assembly<'_, '_> {

@@ -33,11 +33,14 @@ impl Assembly<'_, '_> {
                 };
                 let facts = route_facts::route_host(&self.model, routing, &host, &exporters, &self.asked);
                 self.add("route_host", subject(named("VirtualService"), about(), facts));
-                if !routing.exports() {
+                if routing.exports() {
+                    let facts = route_facts::export(&self.model, routing, &host, &exporters);
+                    self.add("export", subject(named("VirtualService"), about(), facts));
+                } else if exporters.contains_key(&(routing.cluster, host.clone()))
+                    || !routing.meant_for_outside(self.model.under_suffix(&host) == Some(true))
+                {
                     continue;
                 }
-                let facts = route_facts::export(&self.model, routing, &host, &exporters);
-                self.add("export", subject(named("VirtualService"), about(), facts));
                 let rules = rules
                     .entry(routing.cluster)
                     .or_insert_with(|| route_facts::rules_by_host(&self.model, routing.cluster));

@@ -51,7 +51,7 @@ impl Assembly<'_, '_> {
                 let next = first.saturating_add(u32::try_from(strangers.len()).unwrap_or(u32::MAX));
                 clients.push(*strangers.entry(group.origin.service.as_str()).or_insert(next));
             }
-            let host = self.model.hosts.get(&facts.host);
+            let host = self.model.hosts.taking(&facts.host);
             let about = About {
                 one_of_clients: group.origin.service.is_empty(),
                 clients: Some(clients),

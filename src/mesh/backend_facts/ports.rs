@@ -11,6 +11,12 @@ pub fn declared(pods: &[&Pod]) -> BTreeSet<u16> {
     own.flat_map(|c| &c.ports).map(|p| p.container_port).collect()
 }
 
+/// Whether the pod's first container, which is the application by custom, declares no port: it may listen on any then, whatever its
+/// helpers declare.
+fn main_declares_none(pod: &Pod) -> bool {
+    own_containers(pod).next().is_none_or(|c| c.ports.is_empty())
+}
+
 pub fn used(
     service: &Service,
     routed: &Routed,
@@ -25,6 +31,7 @@ pub fn used(
         None
     };
     let numbers = declared(pods);
+    let silent = pods.iter().any(|p| main_declares_none(p));
     let mut used = Vec::new();
     for (index, port) in ports.iter().enumerate() {
         let wanted =
@@ -37,7 +44,7 @@ pub fn used(
             _ if !known => Fact::Unknown(unread.to_owned()),
             _ if pods.is_empty() => Fact::unknown("no pod is there to declare a port"),
             Some(TargetPort::Name(_)) => Fact::Known(number != 0),
-            _ => Fact::Known(numbers.is_empty() || numbers.contains(&number)),
+            _ => Fact::Known(silent || numbers.contains(&number)),
         };
         used.push(BackendPort {
             port: i64::from(port.port),

@@ -82,10 +82,8 @@ fn authorization(
             "the AuthorizationPolicies of {membership} were not collected"
         ));
     };
-    let ranges: Vec<IpNet> = client_ranges(model, index)
-        .into_iter()
-        .flat_map(|c| c.ranges)
-        .collect();
+    let callers = client_ranges(model, index);
+    let ranges: Vec<IpNet> = callers.iter().flat_map(|c| c.ranges.clone()).collect();
     let mut worst = "allowed";
     for workload in workloads {
         match policies.judge(workload, &ranges).decision {
@@ -101,6 +99,8 @@ fn authorization(
                 facts.authorization_policy = format!("{}/{}", denial.namespace, denial.policy);
                 facts.authorization_why = denial.why;
             }
+            // Of a cluster that none of the mesh's clients is offered, nobody is turned away.
+            authz::Decision::Unknown(_) if callers.is_empty() && model.mesh_clients().next().is_some() => {}
             authz::Decision::Unknown(why) => return Err(why),
         }
     }
@@ -181,6 +181,11 @@ fn by_policies(
             let pod_port = PodPort { number, name };
             match policies.admits(&facts.namespace, &pod.metadata.labels, &caller.ranges, pod_port) {
                 netpol::Admission::NotSelected | netpol::Admission::Admitted { .. } => {}
+                netpol::Admission::Refused { missing, .. }
+                    if missing.is_empty() && caller.network.is_none() =>
+                {
+                    doubt = Some("the client's network is not known".to_owned());
+                }
                 netpol::Admission::Refused { policies, missing } => blocks.push(ClientBlock {
                     client: caller.name.clone(),
                     range: missing
@@ -190,7 +195,7 @@ fn by_policies(
                         .join(", "),
                     port: port.target_number,
                     rule: policies.join(", "),
-                    why: "no ingress rule admits this range".into(),
+                    why: "no ingress rule admits its range".into(),
                     ..ClientBlock::default()
                 }),
                 netpol::Admission::Unknown { why, .. } => doubt = Some(why),

@@ -22,7 +22,7 @@ facts! {
         target: String,
         /// The target port as a number; 0 where a named port matches no container.
         target_number: i64,
-        /// Whether some container of the pods declares it (or none declares any port).
+        /// Whether some container of the pods declares it, or the first, which is the application, declares none at all.
         declared: Fact<bool>,
         /// Whether the name or appProtocol says HTTP.
         http: bool,

@@ -4,7 +4,7 @@ use super::{Fact, facts};
 facts! {
     /// Where an exported route leads.
     pub struct Destination {
-        /// The exported host.
+        /// The host that is exported, or should be.
         host: String,
         /// The VirtualService's name.
         name: String,
@@ -12,6 +12,8 @@ facts! {
         namespace: String,
         /// The cluster.
         membership: String,
+        /// Whether the VirtualService names `external-mesh`, or nearly; else its host lies under a suffix for clients outside.
+        for_outside: bool,
         /// The field that names it: `spec.http[0].route[0].destination`.
         field: String,
         /// The destination host as written.

@@ -134,7 +134,8 @@ impl<'a> Openings<'a> {
         let whole = IpNet::aggregate(&self.whole);
         let mut missing = Vec::new();
         let mut doubt = self.doubt;
-        if client.is_empty() {
+        // Where no range is admitted at all, it does not matter which is the client's.
+        if client.is_empty() && !(whole.is_empty() && self.holed.is_empty()) {
             doubt.get_or_insert_with(|| "the client's range is not known".into());
         }
         for range in client {
