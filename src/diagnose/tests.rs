@@ -126,7 +126,10 @@ fn causes(changes: &str) -> Vec<String> {
     let report = diagnose(&snapshot, &set, &Selection::default()).unwrap();
     let loud = |f: &&Finding| {
         f.role() == v1::finding::Role::RootCause
-            && matches!(f.severity(), v1::Severity::Error | v1::Severity::Critical)
+            && matches!(
+                f.severity(),
+                v1::finding::Severity::Error | v1::finding::Severity::Critical
+            )
     };
     let codes: std::collections::BTreeSet<String> = report
         .findings
@@ -166,9 +169,6 @@ patch:
   - file: kubernetes/prod/virtualservices.networking.istio.io.json
     ops:
       - {op: replace, path: /items/0/spec/hosts/0, value: "*.ads.mesh.private"}
-  - file: csds/mesh-prod/client-status.json
-    ops:
-      - {op: replace, path: /config, value: []}
   - file: kubernetes/prod/networkpolicies.networking.k8s.io.json
     ops:
       - {op: add, path: /items/-, value: {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: closed, namespace: ads}, spec: {podSelector: {}, policyTypes: [Ingress]}}}
@@ -201,4 +201,30 @@ patch:
 ";
     assert_eq!(group(istiod), ["MD403"]);
     assert_eq!(group(""), ["MD101"]);
+}
+
+#[test]
+fn without_a_listing_of_services_what_keeps_everybody_out_is_found_and_explains_what_is_logged() {
+    let closed = r#"
+remove: [cloud-run, csds]
+patch:
+  - file: kubernetes/prod/networkpolicies.networking.k8s.io.json
+    ops:
+      - {op: add, path: /items/-, value: {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: closed, namespace: ads}, spec: {podSelector: {}, policyTypes: [Ingress]}}}
+logs:
+  - {service: fortio, severity: ERROR, text: '[2026-11-20T09:20:11.000Z] "GET / HTTP/1.1" 503 UF upstream_reset_before_response_started{connection_timeout} - "-" 0 91 3 - "-" "curl/8" "5b0c-0" "ads.mesh.private" "10.20.0.9:8000" - - 10.99.0.1:80 169.254.1.1:44120 - default'}
+"#;
+    assert_eq!(causes(closed), ["MD610"]);
+    let not_sent = r#"
+remove: [cloud-run]
+patch:
+  - file: csds/mesh-prod/client-status.json
+    ops:
+      - {op: remove, path: /config/1}
+      - {op: replace, path: /config/0/genericXdsConfigs/1/configStatus, value: NOT_SENT}
+      - {op: remove, path: /config/0/genericXdsConfigs/1/xdsConfig}
+logs:
+  - {service: fortio, severity: ERROR, text: '[2026-11-20T09:20:11.000Z] "GET / HTTP/1.1" 404 NR route_not_found - "-" 0 91 3 - "-" "curl/8" "5b0c-0" "ads.mesh.private" "-" - - 10.99.0.1:80 169.254.1.1:44120 - default'}
+"#;
+    assert_eq!(causes(not_sent), ["MD414"]);
 }

@@ -18,7 +18,8 @@ impl Assembly<'_, '_> {
                 };
                 let hosts = self.host_numbers(facts.hosts.iter());
                 let about = About {
-                    clients: Some(clients),
+                    // Of services that nobody listed, any may be the proxy's.
+                    clients: (!clients.is_empty()).then_some(clients),
                     hosts: (!hosts.is_empty()).then_some(hosts),
                     ..About::default()
                 };

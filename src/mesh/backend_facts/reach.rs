@@ -150,7 +150,16 @@ pub fn blocks(model: &Model, index: usize, pods: &[&Pod], policies: &Policies, f
             cluster.membership
         )),
     };
-    let callers = client_ranges(model, index);
+    let mut callers = client_ranges(model, index);
+    if model.snapshot.cloud_run.is_empty() {
+        // Somebody calls, though nobody was listed: who is kept out whatever his range is kept out all the same.
+        callers.push(Caller {
+            name: "Cloud Run".into(),
+            ranges: Vec::new(),
+            tags: Vec::new(),
+            network: cluster.network.clone(),
+        });
+    }
     facts.network_policy_blocks = match &policies.network {
         None => Fact::Unknown(format!(
             "the NetworkPolicies of {} were not collected",
