@@ -228,3 +228,35 @@ logs:
 "#;
     assert_eq!(causes(not_sent), ["MD414"]);
 }
+
+#[test]
+fn what_all_proxies_of_a_service_refuse_is_one_finding() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut base: serde_json::Value = serde_json::from_str(
+        &fs::read_to_string(fixtures.join("worlds/base/csds/mesh-prod/client-status.json")).unwrap(),
+    )
+    .unwrap();
+    let mut proxy = base["config"][0].clone();
+    proxy["genericXdsConfigs"][0]["configStatus"] = "ERROR".into();
+    base["config"] = serde_json::json!([proxy, proxy, base["config"][1]]);
+    let fixture = Fixture {
+        about: String::new(),
+        base: "base".into(),
+        patch: Vec::new(),
+        remove: Vec::new(),
+        write: [("csds/mesh-prod/client-status.json".to_owned(), base)].into(),
+        sealed: None,
+        logs: Vec::new(),
+        fires: Vec::new(),
+    };
+    let snapshot = read::from_world(fixture::build(&fixtures, &fixture).unwrap()).unwrap();
+    let set = RuleSet::with(&[]).unwrap();
+    let report = diagnose(&snapshot, &set, &Selection::default()).unwrap();
+    let rejected: Vec<&str> = report
+        .findings
+        .iter()
+        .filter(|f| f.code == "MD413")
+        .map(|f| f.id.as_str())
+        .collect();
+    assert_eq!(rejected.len(), 1, "{rejected:?}");
+}

@@ -10,6 +10,7 @@ impl Assembly<'_, '_> {
             .into_values()
             .flatten()
             .collect();
+        let mut told = BTreeSet::new();
         for proxy in &self.model.proxies.all {
             for facts in xds_facts::out_of_sync(proxy, self.model.clients, &exported) {
                 let clients = match proxy.service.and_then(|s| u32::try_from(s).ok()) {
@@ -33,7 +34,10 @@ impl Assembly<'_, '_> {
                     name: format!("{owner} {} {}", facts.kind, facts.name),
                     ..Identity::default()
                 };
-                self.add("xds_resource", subject(name, about, facts));
+                // The proxies of one service are told of together, as long as they say the same.
+                if told.insert((name.name.clone(), facts.state.clone(), facts.error.clone())) {
+                    self.add("xds_resource", subject(name, about, facts));
+                }
             }
         }
 

@@ -61,9 +61,13 @@ pub(super) fn block(group: &Group, report: &Report, page: &mut Page) {
             page.blank();
         }
         subjects(cluster, page);
-        cluster
-            .iter()
-            .for_each(|finding| page.prose(&finding.summary, 2, style::PLAIN));
+        let mut told: Vec<&str> = Vec::new();
+        for summary in cluster.iter().map(|finding| finding.summary.as_str()) {
+            if !told.contains(&summary) {
+                page.prose(summary, 2, style::PLAIN);
+                told.push(summary);
+            }
+        }
         if alone {
             why(finding, page);
         }
