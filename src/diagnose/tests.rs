@@ -260,3 +260,34 @@ fn what_all_proxies_of_a_service_refuse_is_one_finding() {
         .collect();
     assert_eq!(rejected.len(), 1, "{rejected:?}");
 }
+
+#[test]
+fn hosts_of_a_cluster_that_lost_its_annotation_are_looked_up_for_the_clients_of_another() {
+    let lab = "projects~1525300120045~1locations~1us-central1~1memberships~1lab";
+    let found = causes(&format!(
+        r#"
+patch:
+  - file: fleet/mesh-prod/memberships.json
+    ops:
+      - {{op: add, path: /resources/-, value: {{name: projects/mesh-prod/locations/us-central1/memberships/lab}}}}
+  - file: fleet/mesh-prod/features.json
+    ops:
+      - {{op: add, path: /resources/0/membershipSpecs/{lab}, value: {{mesh: {{management: MANAGEMENT_AUTOMATIC}}}}}}
+      - {{op: add, path: /resources/0/membershipStates/{lab}, value: {{servicemesh: {{controlPlaneManagement: {{implementation: TRAFFIC_DIRECTOR, state: ACTIVE}}}}}}}}
+  - file: dns/mesh-prod/zones/mesh-private/rrsets.json
+    ops:
+      - {{op: replace, path: /rrsets/2/name, value: ads.mesh.private.}}
+      - {{op: add, path: /rrsets/-, value: {{name: cart.mesh.private., type: A, ttl: 300, rrdatas: [10.99.0.1]}}}}
+write:
+  kubernetes/lab/controlplanerevisions.mesh.cloud.google.com.json:
+    items: [{{metadata: {{name: asm-managed, namespace: istio-system}}}}]
+  kubernetes/lab/virtualservices.networking.istio.io.json:
+    items: [{{metadata: {{name: geo, namespace: geo}}, spec: {{hosts: [geo.mesh.private], gateways: [external-mesh], http: [{{route: [{{destination: {{host: geo}}}}]}}]}}}}]
+  kubernetes/lab/services.json:
+    items: [{{metadata: {{name: geo, namespace: geo}}, spec: {{selector: {{app: geo}}, ports: [{{port: 80, name: http}}]}}}}]
+logs:
+  - {{service: fortio, severity: ERROR, text: "dial tcp: lookup geo.mesh.private on 169.254.169.254:53: no such host"}}
+"#
+    ));
+    assert_eq!(found, ["MD304", "MD405"]);
+}

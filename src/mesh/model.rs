@@ -142,7 +142,8 @@ impl<'m, 's: 'm> Model<'m, 's> {
         (0u32..).zip(self.clients).filter(|(_, c)| c.in_mesh())
     }
 
-    /// Clusters that offer the client's mesh; all of them where none does or nothing tells.
+    /// Clusters that offer the client's mesh, and those that offer none as yet: theirs may be it. All of them where none offers it or
+    /// nothing tells.
     pub fn clusters_of(&self, client: &Client) -> Vec<usize> {
         let offering = |i: &usize| {
             client.mesh.as_ref().is_some_and(|mesh| {
@@ -151,9 +152,16 @@ impl<'m, 's: 'm> Model<'m, 's> {
                     .is_some_and(|c| c.offers(mesh, self.projects))
             })
         };
+        let idle = |i: &usize| {
+            let cluster = self.clusters.get(*i);
+            cluster.is_some_and(|c| c.offers.as_ref().is_some_and(|offers| offers.is_empty()))
+        };
         let all = 0..self.clusters.len();
-        let found: Vec<usize> = all.clone().filter(offering).collect();
-        if found.is_empty() { all.collect() } else { found }
+        if all.clone().any(|i| offering(&i)) {
+            all.filter(|i| offering(i) || idle(i)).collect()
+        } else {
+            all.collect()
+        }
     }
 
     /// Clients that a cluster serves: those of its meshes; where it offers none, all mesh clients.
