@@ -291,3 +291,31 @@ logs:
     ));
     assert_eq!(found, ["MD304", "MD405"]);
 }
+
+#[test]
+fn a_host_that_another_cluster_of_the_mesh_exports_may_be_the_own_sidecars_here() {
+    let lab = "projects~1525300120045~1locations~1us-central1~1memberships~1lab";
+    let world = |mesh: &str| {
+        causes(&format!(
+            r#"
+patch:
+  - file: fleet/mesh-prod/memberships.json
+    ops:
+      - {{op: add, path: /resources/-, value: {{name: projects/mesh-prod/locations/us-central1/memberships/lab}}}}
+  - file: fleet/mesh-prod/features.json
+    ops:
+      - {{op: add, path: /resources/0/membershipSpecs/{lab}, value: {{mesh: {{management: MANAGEMENT_AUTOMATIC}}}}}}
+      - {{op: add, path: /resources/0/membershipStates/{lab}, value: {{servicemesh: {{controlPlaneManagement: {{implementation: TRAFFIC_DIRECTOR, state: ACTIVE}}}}}}}}
+write:
+  kubernetes/lab/controlplanerevisions.mesh.cloud.google.com.json:
+    items: [{{metadata: {{name: asm-managed, namespace: istio-system, annotations: {{mesh.cloud.google.com/external-mesh: projects/525300120045/locations/global/meshes/{mesh}}}}}}}]
+  kubernetes/lab/virtualservices.networking.istio.io.json:
+    items: [{{metadata: {{name: cart, namespace: carts}}, spec: {{hosts: [cart.mesh.private], http: [{{route: [{{destination: {{host: cart}}}}]}}]}}}}]
+  kubernetes/lab/services.json:
+    items: [{{metadata: {{name: cart, namespace: carts}}, spec: {{ports: [{{port: 80, name: http}}]}}}}]
+"#
+        ))
+    };
+    assert_eq!(world("test-mesh"), [""; 0]);
+    assert_eq!(world("lab-mesh"), ["MD501"]);
+}

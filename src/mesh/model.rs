@@ -154,7 +154,7 @@ impl<'m, 's: 'm> Model<'m, 's> {
         };
         let idle = |i: &usize| {
             let cluster = self.clusters.get(*i);
-            cluster.is_some_and(|c| c.offers.as_ref().is_some_and(|offers| offers.is_empty()))
+            cluster.is_some_and(|c| c.offers.as_ref().is_some_and(Vec::is_empty))
         };
         let all = 0..self.clusters.len();
         if all.clone().any(|i| offering(&i)) {
@@ -170,6 +170,19 @@ impl<'m, 's: 'm> Model<'m, 's> {
             .filter(|(_, c)| self.clusters_of(c).contains(&cluster))
             .map(|(i, _)| i)
             .collect()
+    }
+
+    /// Whether two clusters may offer one mesh: both say the same, or one does not say.
+    pub fn share_mesh(&self, one: usize, other: usize) -> bool {
+        let unread = |i: usize| self.clusters.get(i).is_none_or(|c| c.offers.is_none());
+        let theirs = self.meshes_of(other);
+        one == other
+            || unread(one)
+            || unread(other)
+            || self
+                .meshes_of(one)
+                .iter()
+                .any(|m| theirs.iter().any(|t| m.same(t, self.projects)))
     }
 
     /// Meshes that a cluster offers.

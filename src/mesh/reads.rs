@@ -128,6 +128,7 @@ const KINDS: [Kind; 16] = [
              corrected_gateways",
                 &[],
             ),
+            ("exported_in", &[OFFERS]),
             ("under_suffix", &[ZONES]),
             // Clients are known to call what their environment names, or their log.
             ("asked_for", &[SERVICES, EVERY_SIGN]),

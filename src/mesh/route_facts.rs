@@ -10,6 +10,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 type Exporters = BTreeMap<(usize, String), BTreeSet<String>>;
 
+/// Other clusters of the same mesh that export a host: its clients have a route then, whatever this cluster does.
+pub fn exported_in(model: &Model, exporters: &Exporters, cluster: usize, host: &str) -> Vec<String> {
+    let others = (0..model.clusters.len()).filter(|other| {
+        *other != cluster
+            && exporters.contains_key(&(*other, host.to_owned()))
+            && model.share_mesh(cluster, *other)
+    });
+    others
+        .filter_map(|other| model.clusters.get(other))
+        .map(|c| c.membership.clone())
+        .collect()
+}
+
 /// `asked` are the hosts that a client is known to call.
 pub fn route_host(
     model: &Model,
@@ -44,6 +57,7 @@ pub fn route_host(
         membership: routing.of.membership.clone(),
         exported: routing.exports(),
         exported_by,
+        exported_in: exported_in(model, exporters, routing.cluster, host),
         under_suffix: match model.under_suffix(host) {
             Some(under) => Fact::Known(under),
             None => Fact::unknown("the managed zones were not collected"),
@@ -59,6 +73,18 @@ pub fn route_host(
         misspelt_gateway: misspelt,
         gateways,
     }
+}
+
+/// Whether a VirtualService that does not export the host should, by the looks of it: its gateway is misspelt, or it is for the cluster's
+/// own sidecars though the name is of a zone for others; and nobody else exports it.
+pub fn meant_for_outside(model: &Model, exporters: &Exporters, routing: &Routing, host: &str) -> bool {
+    if exporters.contains_key(&(routing.cluster, host.to_owned())) {
+        return false;
+    }
+    routing.misspelt_gateway().is_some()
+        || (routing.mesh_only()
+            && model.under_suffix(host) == Some(true)
+            && exported_in(model, exporters, routing.cluster, host).is_empty())
 }
 
 pub fn export(model: &Model, routing: &Routing, host: &str, exporters: &Exporters) -> Export {

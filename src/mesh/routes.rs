@@ -54,11 +54,6 @@ impl<'s> Routing<'_, 's> {
             .all(|g| matches!(g.as_str(), "mesh" | "mesh/default"))
     }
 
-    /// Whether it is written for clients outside, even where it does not name `external-mesh` as it should.
-    pub fn meant_for_outside(&self, under_suffix: bool) -> bool {
-        self.exports() || self.misspelt_gateway().is_some() || (self.mesh_only() && under_suffix)
-    }
-
     /// A gateway that looks like a misspelt `external-mesh`.
     pub fn misspelt_gateway(&self) -> Option<&'s str> {
         self.virtual_service

@@ -12,7 +12,7 @@ use super::model::{Ground, Hosts, Model};
 use super::notes::Notes;
 use super::routes::{self, Routing};
 use super::subject::{About, Identity, Subject, SubjectFacts, Take};
-use super::{ClientName, Mesh, control_facts, names};
+use super::{ClientName, Mesh, control_facts, names, route_facts};
 use crate::logs::LogEvidence;
 use crate::snapshot::Snapshot;
 use std::cell::RefCell;
@@ -109,9 +109,10 @@ fn hosts(model: &Model, routings: &[Routing], asked: &BTreeSet<String>) -> Hosts
 /// Hosts by the cluster that exports them, or should by the looks of it.
 fn offered(model: &Model, routings: &[Routing]) -> BTreeMap<usize, BTreeSet<String>> {
     let mut offered = control_facts::exported_by_cluster(routings);
+    let exporters = routes::exporters(routings);
     for routing in routings.iter().filter(|r| !r.exports()) {
         let hosts = routing.virtual_service.spec.hosts.iter().map(|h| names::host(h));
-        let meant = hosts.filter(|h| routing.meant_for_outside(model.under_suffix(h) == Some(true)));
+        let meant = hosts.filter(|h| route_facts::meant_for_outside(model, &exporters, routing, h));
         offered.entry(routing.cluster).or_default().extend(meant);
     }
     offered

@@ -36,9 +36,7 @@ impl Assembly<'_, '_> {
                 if routing.exports() {
                     let facts = route_facts::export(&self.model, routing, &host, &exporters);
                     self.add("export", subject(named("VirtualService"), about(), facts));
-                } else if exporters.contains_key(&(routing.cluster, host.clone()))
-                    || !routing.meant_for_outside(self.model.under_suffix(&host) == Some(true))
-                {
+                } else if !route_facts::meant_for_outside(&self.model, &exporters, routing, &host) {
                     continue;
                 }
                 let rules = rules

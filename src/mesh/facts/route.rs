@@ -18,6 +18,8 @@ facts! {
         exported: bool,
         /// VirtualServices (`ns/name`) that do export the host.
         exported_by: Vec<String>,
+        /// Other clusters of the same mesh that export it.
+        exported_in: Vec<String>,
         /// Whether the host lies under a private managed zone.
         under_suffix: Fact<bool>,
         /// Whether a client asks for it: by `--url`, in its environment or in its log.
