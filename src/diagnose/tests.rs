@@ -261,20 +261,22 @@ fn what_all_proxies_of_a_service_refuse_is_one_finding() {
     assert_eq!(rejected.len(), 1, "{rejected:?}");
 }
 
-#[test]
-fn hosts_of_a_cluster_that_lost_its_annotation_are_looked_up_for_the_clients_of_another() {
-    let lab = "projects~1525300120045~1locations~1us-central1~1memberships~1lab";
-    let found = causes(&format!(
-        r#"
+/// A second cluster of the fleet, called lab.
+const LAB: &str = "
 patch:
   - file: fleet/mesh-prod/memberships.json
     ops:
-      - {{op: add, path: /resources/-, value: {{name: projects/mesh-prod/locations/us-central1/memberships/lab}}}}
+      - {op: add, path: /resources/-, value: {name: projects/mesh-prod/locations/us-central1/memberships/lab}}
   - file: fleet/mesh-prod/features.json
     ops:
-      - {{op: add, path: /resources/0/membershipSpecs/{lab}, value: {{mesh: {{management: MANAGEMENT_AUTOMATIC}}}}}}
-      - {{op: add, path: /resources/0/membershipStates/{lab}, value: {{servicemesh: {{controlPlaneManagement: {{implementation: TRAFFIC_DIRECTOR, state: ACTIVE}}}}}}}}
-  - file: dns/mesh-prod/zones/mesh-private/rrsets.json
+      - {op: add, path: /resources/0/membershipSpecs/projects~1525300120045~1locations~1us-central1~1memberships~1lab, value: {mesh: {management: MANAGEMENT_AUTOMATIC}}}
+      - {op: add, path: /resources/0/membershipStates/projects~1525300120045~1locations~1us-central1~1memberships~1lab, value: {servicemesh: {controlPlaneManagement: {implementation: TRAFFIC_DIRECTOR, state: ACTIVE}}}}
+";
+
+#[test]
+fn hosts_of_a_cluster_that_lost_its_annotation_are_looked_up_for_the_clients_of_another() {
+    let found = causes(&format!(
+        r#"{LAB}  - file: dns/mesh-prod/zones/mesh-private/rrsets.json
     ops:
       - {{op: replace, path: /rrsets/2/name, value: ads.mesh.private.}}
       - {{op: add, path: /rrsets/-, value: {{name: cart.mesh.private., type: A, ttl: 300, rrdatas: [10.99.0.1]}}}}
@@ -294,19 +296,9 @@ logs:
 
 #[test]
 fn a_host_that_another_cluster_of_the_mesh_exports_may_be_the_own_sidecars_here() {
-    let lab = "projects~1525300120045~1locations~1us-central1~1memberships~1lab";
     let world = |mesh: &str| {
         causes(&format!(
-            r#"
-patch:
-  - file: fleet/mesh-prod/memberships.json
-    ops:
-      - {{op: add, path: /resources/-, value: {{name: projects/mesh-prod/locations/us-central1/memberships/lab}}}}
-  - file: fleet/mesh-prod/features.json
-    ops:
-      - {{op: add, path: /resources/0/membershipSpecs/{lab}, value: {{mesh: {{management: MANAGEMENT_AUTOMATIC}}}}}}
-      - {{op: add, path: /resources/0/membershipStates/{lab}, value: {{servicemesh: {{controlPlaneManagement: {{implementation: TRAFFIC_DIRECTOR, state: ACTIVE}}}}}}}}
-write:
+            r#"{LAB}write:
   kubernetes/lab/controlplanerevisions.mesh.cloud.google.com.json:
     items: [{{metadata: {{name: asm-managed, namespace: istio-system, annotations: {{mesh.cloud.google.com/external-mesh: projects/525300120045/locations/global/meshes/{mesh}}}}}}}]
   kubernetes/lab/virtualservices.networking.istio.io.json:
