@@ -3,7 +3,7 @@
 //! Sources: Envoy's `envoy.service.status.v3`; `generic_xds_configs` (new) and `xds_config` (old) carry the same.
 //! Bytes come in by `binary` or `json`, which meet in the protobuf message; `generic` and `old` flatten the two
 //! forms to one list of raw resources; `open` and `routes` turn their payloads into the model, `shared` once for all clients. `transcode` is the way
-//! back from bytes to JSON, for whoever has to change a text in an answer.
+//! back from bytes to JSON, for whoever has to change a text in an answer, and `texts` tells faster whether there is one to change.
 mod binary;
 mod generic;
 mod json;
@@ -16,12 +16,15 @@ mod resource;
 mod routes;
 mod shared;
 mod state;
+mod texts;
 mod transcode;
 
 #[cfg(test)]
 mod tests;
 
 pub use model::*;
+pub use texts::{Look, Seen, Texts};
+pub use transcode::Piece;
 
 use crate::input::ReadError;
 use prost::bytes::Bytes;

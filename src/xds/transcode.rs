@@ -1,4 +1,4 @@
-//! Bytes to proto3 JSON, by Envoy's own descriptors.
+//! Bytes to proto3 JSON, by Envoy's own descriptors: an answer as a whole, or piece by piece.
 use super::Kind;
 use super::binary::{Config, Response};
 use super::json::{POOL, refused};
@@ -16,13 +16,53 @@ const CLIENT: &str = "envoy.service.status.v3.ClientConfig";
 const RESOURCE: &str = "envoy.service.status.v3.ClientConfig.GenericXdsConfig";
 const RESOURCES: &str = "genericXdsConfigs";
 
+/// A part of an answer that stands by itself: a client without its resources, or one of these.
+pub struct Piece {
+    pub bytes: Bytes,
+    /// The message's type.
+    pub name: &'static str,
+}
+
+impl Piece {
+    /// All of an answer's. Those of one client follow one another.
+    pub fn all(bytes: &[u8], origin: &str) -> Result<Vec<Self>, ReadError> {
+        let undecoded = |error: DecodeError| refused(origin, format!("cannot be written as JSON: {error}"));
+        let response = Response::decode(Bytes::copy_from_slice(bytes)).map_err(undecoded)?;
+        let mut pieces = Vec::new();
+        for bytes in response.config {
+            let mut config = Config::decode(bytes).map_err(undecoded)?;
+            let resources = std::mem::take(&mut config.generic_xds_configs);
+            pieces.push(Self {
+                bytes: config.encode_to_vec().into(),
+                name: CLIENT,
+            });
+            pieces.extend(resources.into_iter().map(|bytes| Self {
+                bytes,
+                name: RESOURCE,
+            }));
+        }
+        Ok(pieces)
+    }
+
+    /// What stands in the answer's JSON for it.
+    pub fn to_json(&self, origin: &str) -> Result<String, ReadError> {
+        let written = pool(origin).and_then(|pool| {
+            value(&self.bytes, self.name, pool)
+                .map_err(|problem| refused(origin, format!("cannot be written as JSON: {problem}")))
+        });
+        written.map(|json| json.to_string())
+    }
+}
+
+fn pool(origin: &str) -> Result<&'static DescriptorPool, ReadError> {
+    POOL.as_ref()
+        .map_err(|error| refused(origin, format!("Envoy's descriptors do not load: {error}")))
+}
+
 /// See [`super::to_json`]. One resource is opened at a time: as a whole an answer takes twenty times its size.
 pub fn to_json(bytes: &[u8], origin: &str) -> Result<String, ReadError> {
-    let pool = POOL
-        .as_ref()
-        .map_err(|error| refused(origin, format!("Envoy's descriptors do not load: {error}")))?;
     let mut text = String::new();
-    let written = answer(bytes, pool, &mut text);
+    let written = answer(bytes, pool(origin)?, &mut text);
     written.map_err(|problem| refused(origin, format!("cannot be written as JSON: {problem}")))?;
     Ok(text)
 }
