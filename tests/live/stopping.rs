@@ -1,4 +1,4 @@
-//! Ctrl-C: once ends the collecting and gives what is there, twice ends the program.
+//! Ctrl-C: once ends the collecting and gives what is there, twice ends the program. SIGTERM ends it at once.
 use crate::common::replayed::{Replayed, collector, gist};
 use crate::common::{Run, Sandbox, base, files, repository};
 use serde_json::{Value, json};
@@ -59,8 +59,12 @@ impl Running {
     }
 
     fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &pid]).status();
+        let sent = Command::new("kill").args([name, &pid]).status();
         assert!(sent.unwrap().success());
     }
 
@@ -216,6 +220,24 @@ fn twice_ends_at_once_and_leaves_nothing_behind() {
     assert_eq!(sandbox.left_behind(), Vec::<String>::new());
 }
 
+#[test]
+fn a_scheduler_that_ends_it_finds_nothing_left_behind() {
+    let sandbox = Sandbox::new();
+    let replayed = Replayed::new(&sandbox, &base(), Some(DNS_HANGS));
+    let mut running = Running::start(&sandbox, &replayed, &["check", "-o", "json"]);
+    running.hear(OTHERS, is_done);
+    assert_ne!(
+        sandbox.left_behind(),
+        Vec::<String>::new(),
+        "what was collected so far"
+    );
+    running.signal("-TERM");
+    let run = running.end();
+    run.ended(143);
+    assert_eq!(run.stdout, "");
+    assert_eq!(sandbox.left_behind(), Vec::<String>::new());
+}
+
 /// A world with so many log entries that a bundle of it takes a while.
 fn world_with_logs(sandbox: &Sandbox, name: &str, entries: usize) -> std::path::PathBuf {
     for (path, content) in files(&base()) {
@@ -246,7 +268,7 @@ fn unfinished(folder: &Path) -> Vec<String> {
 
 /// Ends the program as soon as it writes, and looks at what it leaves.
 #[track_caller]
-fn ended_while_writing(sandbox: &Sandbox, mut running: Running, out: &Path) {
+fn ended_while_writing(sandbox: &Sandbox, mut running: Running, out: &Path, by: (&str, i32)) {
     let began = Instant::now();
     while unfinished(out).is_empty() {
         let ended = running.child.try_wait().unwrap();
@@ -254,9 +276,9 @@ fn ended_while_writing(sandbox: &Sandbox, mut running: Running, out: &Path) {
         assert!(began.elapsed() < Duration::from_secs(120), "nothing is written");
         std::thread::sleep(Duration::from_millis(1));
     }
-    running.interrupt();
+    running.signal(by.0);
     let status = running.child.wait().unwrap();
-    assert_eq!(status.code(), Some(130), "{}", running.said);
+    assert_eq!(status.code(), Some(by.1), "{}", running.said);
     assert!(!out.join("made").exists() && unfinished(out).is_empty());
     assert_eq!(sandbox.left_behind(), Vec::<String>::new());
 }
@@ -271,11 +293,13 @@ fn what_is_being_written_goes_with_the_program() {
     let to = to.to_str().unwrap();
     let mut program = Command::new(env!("CARGO_BIN_EXE_meshdoctor"));
     program.args(["bundle", "create", "-o", to]).arg(&world);
-    ended_while_writing(&sandbox, Running::of(&sandbox, &mut program), &out);
+    for by in [("-INT", 130), ("-TERM", 143)] {
+        ended_while_writing(&sandbox, Running::of(&sandbox, &mut program), &out, by);
+    }
 
     // Live, where what was collected goes too.
     let world = world_with_logs(&sandbox, "fewer", 15_000);
     let replayed = Replayed::new(&sandbox, &world, None);
     let running = Running::start(&sandbox, &replayed, &["bundle", "create", "-o", to]);
-    ended_while_writing(&sandbox, running, &out);
+    ended_while_writing(&sandbox, running, &out, ("-INT", 130));
 }

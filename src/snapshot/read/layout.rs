@@ -281,9 +281,11 @@ fn kubernetes(
 
 fn items<T: DeserializeOwned>(blob: &Blob, scales: &mut Scales) -> Result<Vec<T>, ReadError> {
     // Items take no room when they are only weighed: a list of millions is refused before it is unfolded.
-    let counted: List<Weighed> = json(blob, scales)?;
+    let bytes = blob.bytes()?;
+    scales.weigh(&bytes, &blob.origin)?;
+    let counted: List<Weighed> = parse_json(&bytes, &blob.origin)?;
     scales.count(counted.items.len(), &blob.origin)?;
-    parse_json::<List<T>>(&blob.bytes()?, &blob.origin).map(|list| list.items)
+    parse_json::<List<T>>(&bytes, &blob.origin).map(|list| list.items)
 }
 
 /// Parses a JSON file; an error names the file, line, column and field.
