@@ -1,7 +1,8 @@
 //! Actions on Google Cloud as gcloud commands. Flags: <https://cloud.google.com/sdk/gcloud/reference>
+use super::Items;
 use super::action::{
     ApiEnable, DnsRecordSet, DnsZoneAttachNetwork, DnsZoneCreate, FirewallAllow, IamBindingAdd, IamResource,
-    Items, RunUpdate,
+    RunUpdate,
 };
 use super::shell::Command;
 

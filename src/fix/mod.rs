@@ -5,12 +5,14 @@ mod action;
 mod gcloud;
 mod kubectl;
 mod shell;
+mod texts;
 
 pub use action::{
     Action, ApiEnable, DnsRecordSet, DnsZoneAttachNetwork, DnsZoneCreate, FirewallAllow, IamBindingAdd,
-    IamResource, Items, K8sCreate, K8sLabel, K8sPatch, Manual, PatchType, RunUpdate,
+    IamResource, K8sCreate, K8sLabel, K8sPatch, Manual, PatchType, RunUpdate,
 };
 pub use shell::quote as shell_quote;
+pub use texts::Items;
 
 use std::collections::BTreeMap;
 

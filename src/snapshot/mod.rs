@@ -8,6 +8,7 @@ mod failure;
 mod manifest;
 pub mod read;
 mod seal;
+mod seen;
 mod sources;
 pub mod unfinished;
 mod world;
