@@ -281,7 +281,11 @@ fn port(facts: &mut Destination, placed: &Placed, service: Option<&Service>, kno
         })
         .collect();
     facts.first_port = ports.first().map_or(0, |p| i64::from(p.port));
-    let exposed = if wanted == 0 {
+    let alias = service.is_some_and(|s| s.spec.kind == "ExternalName");
+    let exposed = if alias && ports.is_empty() {
+        // An alias need not name ports: any goes on to the name that it stands for.
+        true
+    } else if wanted == 0 {
         ports.len() == 1
     } else {
         ports.iter().any(|p| p.port == wanted)

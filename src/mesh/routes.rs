@@ -129,18 +129,17 @@ pub struct Placed<'s> {
     pub destination: &'s Destination,
 }
 
-/// Every destination of the VirtualService's http, tls and tcp rules; mirrors are left out, their failure breaks no call.
+/// Every destination of the VirtualService's http rules; clients outside the cluster ignore tls and tcp rules. Mirrors are left out,
+/// their failure breaks no call.
+/// Source: cloud.google.com/service-mesh, Cloud Run API reference.
 pub fn destinations(virtual_service: &VirtualService) -> Vec<Placed<'_>> {
-    let spec = &virtual_service.spec;
     let mut placed = Vec::new();
-    for (kind, rules) in [("http", &spec.http), ("tls", &spec.tls), ("tcp", &spec.tcp)] {
-        for (i, rule) in rules.iter().enumerate() {
-            for (j, route) in rule.route.iter().enumerate() {
-                placed.push(Placed {
-                    field: format!("spec.{kind}[{i}].route[{j}].destination"),
-                    destination: &route.destination,
-                });
-            }
+    for (i, rule) in virtual_service.spec.http.iter().enumerate() {
+        for (j, route) in rule.route.iter().enumerate() {
+            placed.push(Placed {
+                field: format!("spec.http[{i}].route[{j}].destination"),
+                destination: &route.destination,
+            });
         }
     }
     placed
