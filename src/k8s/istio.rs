@@ -1,83 +1,12 @@
-//! Istio's kinds, every served version (v1, v1beta1, v1alpha3): their shapes are the same.
+//! Istio's kinds beside VirtualServices, every served version (v1, v1beta1, v1alpha3): their shapes are the same.
 use super::labels::Labels;
 use super::meta::{Meta, list, null_as_default};
 use super::selector::LabelSelector;
+pub use super::virtual_service::{
+    Destination, HttpMatch, HttpRoute, PortSelector, RouteDestination, StringMatch, VirtualService,
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-
-/// A VirtualService.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
-pub struct VirtualService {
-    pub metadata: Meta,
-    pub spec: VirtualServiceSpec,
-}
-
-/// Its spec.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct VirtualServiceSpec {
-    #[serde(deserialize_with = "list")]
-    pub hosts: Vec<String>,
-    /// Absent means `mesh`.
-    #[serde(deserialize_with = "list")]
-    pub gateways: Vec<String>,
-    #[serde(deserialize_with = "list")]
-    pub export_to: Vec<String>,
-    #[serde(deserialize_with = "list")]
-    pub http: Vec<HttpRoute>,
-    #[serde(deserialize_with = "list")]
-    pub tcp: Vec<HttpRoute>,
-    #[serde(deserialize_with = "list")]
-    pub tls: Vec<HttpRoute>,
-}
-
-/// One http rule (tcp and tls rules share the fields that are used).
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct HttpRoute {
-    pub name: String,
-    #[serde(rename = "match", deserialize_with = "list")]
-    pub matches: Vec<HttpMatch>,
-    #[serde(deserialize_with = "list")]
-    pub route: Vec<RouteDestination>,
-    pub mirror: Option<Destination>,
-}
-
-/// The parts of a match that external clients ignore.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct HttpMatch {
-    #[serde(deserialize_with = "null_as_default")]
-    pub source_labels: Labels,
-    pub source_namespace: String,
-    #[serde(deserialize_with = "list")]
-    pub gateways: Vec<String>,
-}
-
-/// A weighted destination.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
-pub struct RouteDestination {
-    pub destination: Destination,
-    pub weight: i64,
-}
-
-/// Where a route leads.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
-pub struct Destination {
-    pub host: String,
-    pub subset: String,
-    pub port: Option<PortSelector>,
-}
-
-/// A port by number.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
-pub struct PortSelector {
-    pub number: u16,
-}
 
 /// A DestinationRule.
 #[derive(Debug, Default, Clone, Deserialize)]

@@ -5,3 +5,4 @@ pub mod labels;
 pub mod meta;
 pub mod networkpolicy;
 pub mod selector;
+pub mod virtual_service;

@@ -293,13 +293,7 @@ fn condition(model: &Model, project: &str, condition: &Condition) -> MeshConditi
 pub fn exported_by_cluster(routings: &[Routing]) -> BTreeMap<usize, BTreeSet<String>> {
     let mut hosts: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     for routing in routings.iter().filter(|r| r.exports()) {
-        let own = routing
-            .virtual_service
-            .spec
-            .hosts
-            .iter()
-            .map(|h| super::names::host(h));
-        hosts.entry(routing.cluster).or_default().extend(own);
+        hosts.entry(routing.cluster).or_default().extend(routing.hosts());
     }
     hosts
 }

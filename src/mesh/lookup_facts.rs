@@ -3,10 +3,17 @@ use super::dns::{AnswerState, DnsAnswer, ZoneRef};
 use super::facts::{Fact, HostLookup, ZoneFacts};
 use super::model::Model;
 use super::network::{NetworkKey, is_rfc1918};
+use super::reserved::Reserved;
 use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, Ipv4Addr};
 
-pub fn facts(model: &Model, host: &str, network: &NetworkKey, clients: Vec<String>) -> HostLookup {
+pub fn facts(
+    model: &Model,
+    host: &str,
+    network: &NetworkKey,
+    clients: Vec<String>,
+    reserved: &Reserved,
+) -> HostLookup {
     let answer = model.dns.answer(host, network);
     let zone = answer.zone.as_ref().map(zone).unwrap_or_default();
     let suffix = host.split_once('.').map_or(host, |(_, rest)| rest).to_owned();
@@ -36,6 +43,7 @@ pub fn facts(model: &Model, host: &str, network: &NetworkKey, clients: Vec<Strin
             .filter(|ip| !is_rfc1918(**ip))
             .map(ToString::to_string)
             .collect(),
+        in_use: reserved.of(&answer.addresses),
         zone_name: suffix.replace('.', "-"),
         suffix,
         free_address: usual_address(model, &answer).unwrap_or_else(|| free_address(model)),

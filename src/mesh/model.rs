@@ -9,12 +9,14 @@ use super::names::{self, MeshName};
 use super::network::Networks;
 use super::projects::Projects;
 use super::proxies::Proxies;
-use super::routes::Routing;
+use super::routes::{EXTERNAL_GATEWAY, Routing};
+use crate::k8s::istio::VirtualService;
 use crate::logs::LogEvidence;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Kubernetes, Snapshot};
 use serde_json::Value;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// The joined world.
 pub struct Model<'m, 's> {
@@ -33,6 +35,8 @@ pub struct Model<'m, 's> {
     /// Hosts that each cluster exports, or should by the looks of it.
     pub offered: BTreeMap<usize, BTreeSet<String>>,
     suffixes: BTreeSet<String>,
+    /// The suffix that exported hosts with a full name share.
+    suffix: OnceCell<Option<String>>,
     raw: OnceCell<RawVirtualServices>,
 }
 
@@ -105,6 +109,7 @@ impl<'m, 's: 'm> Model<'m, 's> {
             logging_collected: !snapshot.logs.is_empty(),
             hosts: Hosts::default(),
             offered: BTreeMap::new(),
+            suffix: OnceCell::new(),
             raw: OnceCell::new(),
         }
     }
@@ -195,21 +200,39 @@ impl<'m, 's: 'm> Model<'m, 's> {
             .collect()
     }
 
+    /// The name that a short one is likely to stand for: under the suffix that the mesh's full names share, else the only one there is.
+    pub fn full_host(&self, host: &str) -> Option<String> {
+        if host.is_empty() || !host.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            return None;
+        }
+        let suffix = self.suffix.get_or_init(|| {
+            let exported = self
+                .clusters
+                .iter()
+                .filter_map(|c| c.k8s)
+                .flat_map(exported_hosts);
+            let used: BTreeSet<String> = exported
+                .filter_map(|h| self.suffix_of(&h).map(str::to_owned))
+                .collect();
+            let of = if used.is_empty() { &self.suffixes } else { &used };
+            of.first().filter(|_| of.len() == 1).cloned()
+        });
+        suffix.as_ref().map(|suffix| format!("{host}.{suffix}"))
+    }
+
     /// Whether a host lies under a private zone for services of the company's own, or beside an exported host that has no such zone;
     /// None where no zone listing was collected.
     pub fn under_suffix(&self, host: &str) -> Option<bool> {
         if self.snapshot.dns.values().all(|d| !d.zones.is_had()) {
             return None;
         }
-        // From the longest to the shortest: a host has few labels, a company may have many zones.
-        let mut rest = host;
-        while let Some((_, suffix)) = rest.split_once('.') {
-            if self.suffixes.contains(suffix) {
-                return Some(true);
-            }
-            rest = suffix;
-        }
-        Some(false)
+        Some(self.suffix_of(host).is_some())
+    }
+
+    /// The longest of the suffixes that a host lies under. A host has few labels, a company may have many zones.
+    fn suffix_of<'h>(&self, host: &'h str) -> Option<&'h str> {
+        let mut above = std::iter::successors(host.split_once('.'), |(_, rest)| rest.split_once('.'));
+        above.find_map(|(_, rest)| self.suffixes.contains(rest).then_some(rest))
     }
 }
 
@@ -225,15 +248,10 @@ fn suffixes(dns: &DnsView, clusters: &[Cluster]) -> BTreeSet<String> {
     let beside: Vec<String> = clusters
         .iter()
         .filter_map(|c| c.k8s)
-        .flat_map(|k| k.virtual_services.items())
-        .filter(|v| {
-            v.spec
-                .gateways
-                .iter()
-                .any(|g| g == super::routes::EXTERNAL_GATEWAY)
-        })
-        .flat_map(|v| v.spec.hosts.iter())
-        .filter_map(|host| Some(names::host(host).split_once('.')?.1.to_owned()))
+        .flat_map(exported_hosts)
+        // An address has no suffix.
+        .filter(|host| host.parse::<IpAddr>().is_err())
+        .filter_map(|host| Some(host.split_once('.')?.1.to_owned()))
         .filter(|suffix| {
             let mut above = std::iter::successors(Some(suffix.as_str()), |s| Some(s.split_once('.')?.1));
             own(suffix) && !above.any(|zone| found.contains(zone))
@@ -241,6 +259,13 @@ fn suffixes(dns: &DnsView, clusters: &[Cluster]) -> BTreeSet<String> {
         .collect();
     found.extend(beside);
     found
+}
+
+/// Hosts that a cluster's VirtualServices name for external clients.
+fn exported_hosts(cluster: &Kubernetes) -> impl Iterator<Item = String> {
+    let exporting = |v: &&VirtualService| v.spec.gateways.iter().any(|g| g == EXTERNAL_GATEWAY);
+    let exported = cluster.virtual_services.items().iter().filter(exporting);
+    exported.flat_map(|v| v.spec.hosts.iter().map(|h| names::host(h)))
 }
 
 /// Whether a suffix is neither Google's nor the cluster's.

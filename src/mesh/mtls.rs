@@ -116,8 +116,20 @@ impl<'a> PeerAuthentications<'a> {
     }
 }
 
-/// The TLS mode (`DISABLE`, `SIMPLE`, `MUTUAL`, `ISTIO_MUTUAL`) that DestinationRules set for a Service, and the rule
-/// as `NAMESPACE/NAME`. `host` is the Service's full name, `port` its Service port, `namespace` its own namespace:
+/// The TLS that a DestinationRule makes the clients of a Service use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleTls {
+    /// `DISABLE`, `SIMPLE`, `MUTUAL`, `ISTIO_MUTUAL`.
+    pub mode: String,
+    /// The rule as `NAMESPACE/NAME`.
+    pub rule: String,
+    /// Where in it the mode stands, as a JSON pointer.
+    pub pointer: String,
+    /// Whether the rule's host is a wildcard, so that it is for other Services too.
+    pub wide: bool,
+}
+
+/// The TLS that DestinationRules set for a Service. `host` is the Service's full name, `port` its Service port, `namespace` its own namespace:
 /// rules there count, then those of the root namespace; the most specific host first. Settings of a port replace
 /// those of the whole host, those of a subset the rule's own.
 ///
@@ -128,7 +140,7 @@ pub fn destination_rule_tls(
     port: Option<u16>,
     rules: &[DestinationRule],
     namespace: &str,
-) -> Option<(String, String)> {
+) -> Option<RuleTls> {
     let mut found: Vec<(bool, std::cmp::Reverse<usize>, &DestinationRule)> = rules
         .iter()
         .filter(|rule| [namespace, ROOT_NAMESPACE].contains(&rule.metadata.namespace.as_str()))
@@ -140,24 +152,29 @@ pub fn destination_rule_tls(
         .collect();
     found.sort_by(|a, b| (a.0, a.1, &a.2.metadata.name).cmp(&(b.0, b.1, &b.2.metadata.name)));
     found.into_iter().find_map(|(_, _, rule)| {
-        let own = subset.and_then(|name| rule.spec.subsets.iter().find(|s| s.name == name));
-        let tls = own
-            .and_then(|subset| tls_of(&subset.traffic_policy, port))
-            .or_else(|| tls_of(&rule.spec.traffic_policy, port))?;
-        let name = format!("{}/{}", rule.metadata.namespace, rule.metadata.name);
-        (!tls.mode.is_empty()).then(|| (tls.mode.clone(), name))
+        let named = |name| rule.spec.subsets.iter().enumerate().find(|(_, s)| s.name == name);
+        let (tls, pointer) = subset
+            .and_then(named)
+            .and_then(|(i, subset)| tls_of(&subset.traffic_policy, port, &format!("/spec/subsets/{i}")))
+            .or_else(|| tls_of(&rule.spec.traffic_policy, port, "/spec"))?;
+        (!tls.mode.is_empty()).then(|| RuleTls {
+            mode: tls.mode.clone(),
+            rule: format!("{}/{}", rule.metadata.namespace, rule.metadata.name),
+            pointer,
+            wide: rule.spec.host.starts_with('*'),
+        })
     })
 }
 
-fn tls_of(policy: &TrafficPolicy, port: Option<u16>) -> Option<&Tls> {
-    let of_port = policy
-        .port_level_settings
-        .iter()
-        .find(|setting| setting.port.as_ref().is_some_and(|p| Some(p.number) == port));
-    match of_port {
-        Some(setting) => setting.tls.as_ref(),
-        None => policy.tls.as_ref(),
-    }
+/// With the JSON pointer of its mode; `above` is that of the policy's owner.
+fn tls_of<'p>(policy: &'p TrafficPolicy, port: Option<u16>, above: &str) -> Option<(&'p Tls, String)> {
+    let mut settings = policy.port_level_settings.iter().enumerate();
+    let of_port = settings.find(|(_, setting)| setting.port.as_ref().is_some_and(|p| Some(p.number) == port));
+    let (tls, below) = match of_port {
+        Some((i, setting)) => (setting.tls.as_ref()?, format!("/portLevelSettings/{i}")),
+        None => (policy.tls.as_ref()?, String::new()),
+    };
+    Some((tls, format!("{above}/trafficPolicy{below}/tls/mode")))
 }
 
 /// How specifically a rule's host fits the Service: more is more. A name without dots is short for one in the rule's
@@ -253,7 +270,7 @@ mod tests {
     fn tls(subset: Option<&str>, port: u16, rules: Value) -> Option<String> {
         let rules: Vec<DestinationRule> = serde_json::from_value(rules).unwrap();
         destination_rule_tls("geo.core.svc.cluster.local", subset, Some(port), &rules, "core")
-            .map(|found| found.0)
+            .map(|found| found.mode)
     }
 
     #[test]

@@ -73,7 +73,7 @@ const CLIENT_FACTS: &[(&str, &[Sources])] = &[
     ),
 ];
 
-const KINDS: [Kind; 16] = [
+const KINDS: [Kind; 17] = [
     Kind {
         name: "run_service",
         made_of: &[SERVICES, NUMBERS],
@@ -140,14 +140,23 @@ const KINDS: [Kind; 16] = [
         made_of: &[ROUTES],
         facts: &[
             (
-                "host name namespace membership gateways rivals first_claim ignored_fields has_http",
+                "host name namespace membership gateways rivals first_claim ignored_fields has_http form index",
                 &[],
             ),
+            ("full_host", &[ZONES]),
             (
                 "missing_at xds_clients",
                 &[PROXIES, OFFERS, SERVICES, NUMBERS, SUBNETS],
             ),
         ],
+    },
+    Kind {
+        name: "exporter",
+        made_of: &[ROUTES],
+        facts: &[(
+            "name namespace membership hosts invalid bad_regexes odd_weights unreachable",
+            &[],
+        )],
     },
     Kind {
         name: "host_lookup",
@@ -162,7 +171,7 @@ const KINDS: [Kind; 16] = [
              networks_with_this project",
                 &[ZONES],
             ),
-            ("free_address", &[ZONES, &["compute/addresses"]]),
+            ("free_address in_use", &[ZONES, &["compute/addresses"]]),
         ],
     },
     Kind {
@@ -210,7 +219,7 @@ const KINDS: [Kind; 16] = [
                 &[PODS, &["kubernetes/peerauthentications"]],
             ),
             (
-                "rule_tls_mode rule_tls_name",
+                "rule_tls_mode rule_tls_name rule_tls_pointer rule_tls_wide",
                 &[PODS, &["kubernetes/destinationrules"]],
             ),
             (

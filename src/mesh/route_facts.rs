@@ -7,6 +7,7 @@ use super::routes::{self, Placed, Routing};
 use crate::k8s::core::Service;
 use crate::k8s::istio::DestinationRule;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 type Exporters = BTreeMap<(usize, String), BTreeSet<String>>;
 
@@ -107,10 +108,34 @@ pub fn export(model: &Model, routing: &Routing, host: &str, exporters: &Exporter
         rivals: claims,
         first_claim,
         ignored_fields: routes::ignored_fields(routing.virtual_service),
+        form: form(host).to_owned(),
+        full_host: model
+            .full_host(host)
+            .filter(|full| !exporters.contains_key(&(routing.cluster, full.clone())))
+            .unwrap_or_default(),
+        index: index(routing, host),
         has_http: !routing.virtual_service.spec.http.is_empty(),
         missing_at,
         xds_clients: looked_at,
     }
+}
+
+fn form(host: &str) -> &'static str {
+    if host == "*" {
+        "star"
+    } else if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+        "address"
+    } else if host.contains('.') {
+        "name"
+    } else {
+        "short"
+    }
+}
+
+fn index(routing: &Routing, host: &str) -> i64 {
+    let mut hosts = routing.virtual_service.spec.hosts.iter();
+    let place = hosts.position(|h| names::host(h) == host);
+    place.and_then(|i| i64::try_from(i).ok()).unwrap_or_default()
 }
 
 /// Proxies of the cluster's meshes, in sync, whose routes do not hold the host; and how many were looked at.

@@ -38,6 +38,16 @@ impl<'s> Routing<'_, 's> {
         }
     }
 
+    /// Its hosts. Where it serves the cluster's own sidecars beside clients outside, and has a full name for those, names that only the
+    /// cluster completes or resolves are for the former.
+    pub fn hosts(&self) -> impl Iterator<Item = String> {
+        let all = || self.virtual_service.spec.hosts.iter().map(|h| names::host(h));
+        let own = |host: &String| !host.contains('.') || host.ends_with(".svc.cluster.local");
+        let shared = self.exports() && self.gateways().iter().any(|g| g != EXTERNAL_GATEWAY);
+        let apart = shared && all().any(|host| !own(&host));
+        all().filter(move |host| !(apart && own(host)))
+    }
+
     /// Whether it names `external-mesh`, for the whole or in some match.
     pub fn exports(&self) -> bool {
         self.virtual_service
@@ -169,9 +179,9 @@ pub fn ignored_fields(virtual_service: &VirtualService) -> Vec<String> {
 pub fn exporters(routings: &[Routing]) -> BTreeMap<(usize, String), BTreeSet<String>> {
     let mut exporters: BTreeMap<(usize, String), BTreeSet<String>> = BTreeMap::new();
     for routing in routings.iter().filter(|r| r.exports()) {
-        for host in &routing.virtual_service.spec.hosts {
+        for host in routing.hosts() {
             exporters
-                .entry((routing.cluster, names::host(host)))
+                .entry((routing.cluster, host))
                 .or_default()
                 .insert(routing.full_name());
         }

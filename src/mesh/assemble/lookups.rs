@@ -4,6 +4,7 @@ use crate::mesh::clients::Client;
 use crate::mesh::facts::HostLookup;
 use crate::mesh::lookup_facts;
 use crate::mesh::network::NetworkKey;
+use crate::mesh::reserved::Reserved;
 use crate::mesh::subject::{About, Identity};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,8 +32,9 @@ impl Assembly<'_, '_> {
                 .filter_map(|n| self.model.clients.get(*n as usize))
                 .map(|c| c.name.clone())
                 .collect();
+            let reserved = Reserved::new(&self.model, &network);
             for host in hosts_of.remove(&network).unwrap_or_default() {
-                let facts = lookup_facts::facts(&self.model, &host, &network, labels.clone());
+                let facts = lookup_facts::facts(&self.model, &host, &network, labels.clone(), &reserved);
                 let hosts = self.host_numbers(std::iter::once(&host));
                 self.lookup_notes(&facts, &numbers, &hosts);
                 let about = About {

@@ -94,12 +94,16 @@ fn asked_hosts(model: &Model, routings: &[Routing]) -> BTreeSet<String> {
 fn hosts(model: &Model, routings: &[Routing], asked: &BTreeSet<String>) -> Hosts {
     let mut hosts = Hosts::default();
     for routing in routings {
-        for host in &routing.virtual_service.spec.hosts {
-            let host = names::host(host);
+        for host in routing.hosts() {
             let meant = routing.mesh_only() || routing.misspelt_gateway().is_some() || asked.contains(&host);
             let wanted = model.under_suffix(&host) == Some(true) || asked.contains(&host);
             if routing.exports() || (meant && wanted) || routing.misspelt_gateway().is_some() {
                 hosts.add(&host);
+            }
+            if routing.exports()
+                && let Some(full) = model.full_host(&host)
+            {
+                hosts.add(&full);
             }
         }
     }
@@ -111,8 +115,9 @@ fn offered(model: &Model, routings: &[Routing]) -> BTreeMap<usize, BTreeSet<Stri
     let mut offered = control_facts::exported_by_cluster(routings);
     let exporters = routes::exporters(routings);
     for routing in routings.iter().filter(|r| !r.exports()) {
-        let hosts = routing.virtual_service.spec.hosts.iter().map(|h| names::host(h));
-        let meant = hosts.filter(|h| route_facts::meant_for_outside(model, &exporters, routing, h));
+        let meant = routing
+            .hosts()
+            .filter(|h| route_facts::meant_for_outside(model, &exporters, routing, h));
         offered.entry(routing.cluster).or_default().extend(meant);
     }
     offered
@@ -139,12 +144,7 @@ impl Assembly<'_, '_> {
         } = self;
         let meant: BTreeMap<usize, BTreeSet<u32>> =
             routings.iter().fold(BTreeMap::new(), |mut all, routing| {
-                let hosts = routing
-                    .virtual_service
-                    .spec
-                    .hosts
-                    .iter()
-                    .filter_map(|h| model.hosts.get(&names::host(h)));
+                let hosts = routing.hosts().filter_map(|h| model.hosts.get(&h));
                 all.entry(routing.cluster).or_default().extend(hosts);
                 all
             });

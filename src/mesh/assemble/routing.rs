@@ -2,8 +2,9 @@
 use super::{Assembly, subject};
 use crate::mesh::backend_facts::{self, Policies, Routed};
 use crate::mesh::facts::{Backend, Fact};
+use crate::mesh::routes::Routing;
 use crate::mesh::subject::{About, Identity};
-use crate::mesh::{manifests, names, route_facts, routes};
+use crate::mesh::{exporter_facts, manifests, route_facts, routes};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Assembly<'_, '_> {
@@ -13,29 +14,30 @@ impl Assembly<'_, '_> {
         let mut entries: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         let mut led: Vec<(usize, String, String, String, u16)> = Vec::new();
         for routing in &self.routings {
-            for host in routing.virtual_service.spec.hosts.iter().map(|h| names::host(h)) {
+            if routing.exports() {
+                self.exporter(routing);
+            }
+            for host in routing.hosts() {
                 let about = || self.about_host(routing.cluster, &host);
-                let name = |kind| Identity {
-                    kind,
-                    name: routing.name().to_owned(),
-                    namespace: Some(routing.namespace().to_owned()),
-                    location: Some(routing.of.membership.clone()),
-                    ..Identity::default()
-                };
                 // Many hosts of one VirtualService are many subjects: the host tells them apart.
                 let several = routing.virtual_service.spec.hosts.len() > 1;
-                let named = |kind| {
-                    let mut name = name(kind);
+                let named = || {
+                    let mut name = identity(routing);
                     if several {
                         name.name = format!("{} {host}", name.name);
                     }
                     name
                 };
                 let facts = route_facts::route_host(&self.model, routing, &host, &exporters, &self.asked);
-                self.add("route_host", subject(named("VirtualService"), about(), facts));
+                self.add("route_host", subject(named(), about(), facts));
                 if routing.exports() {
                     let facts = route_facts::export(&self.model, routing, &host, &exporters);
-                    self.add("export", subject(named("VirtualService"), about(), facts));
+                    // Who calls a short name by its full one meets the same fault.
+                    let about = About {
+                        hosts: Some(self.host_numbers([&host, &facts.full_host].into_iter())),
+                        ..About::default()
+                    };
+                    self.add("export", subject(named(), about, facts));
                 } else if !route_facts::meant_for_outside(&self.model, &exporters, routing, &host) {
                     continue;
                 }
@@ -45,12 +47,14 @@ impl Assembly<'_, '_> {
                 let entries = entries.entry(routing.cluster).or_insert_with(|| {
                     manifests::service_entry_hosts(self.model.snapshot, &routing.of.membership)
                 });
-                let placed_all = routes::destinations(routing.virtual_service);
+                // One without a host is nowhere: that the rule is not valid is told of its VirtualService.
+                let mut placed_all = routes::destinations(routing.virtual_service);
+                placed_all.retain(|placed| !placed.destination.host.is_empty());
                 let many = placed_all.len() > 1;
                 for placed in placed_all {
                     let facts =
                         route_facts::destination(&self.model, routing, &host, &placed, rules, entries);
-                    let mut name = named("VirtualService");
+                    let mut name = named();
                     if many {
                         name.name = format!(
                             "{} {}",
@@ -88,6 +92,19 @@ impl Assembly<'_, '_> {
         self.workloads();
     }
 
+    /// The VirtualService as a whole; it concerns all its hosts.
+    fn exporter(&self, routing: &Routing) {
+        let hosts: Vec<String> = routing.hosts().collect();
+        let about = About {
+            hosts: Some(self.host_numbers(hosts.iter())),
+            ..About::default()
+        };
+        self.add(
+            "exporter",
+            subject(identity(routing), about, exporter_facts::facts(routing)),
+        );
+    }
+
     pub(super) fn about_host(&self, _cluster: usize, host: &str) -> About {
         match self.model.hosts.get(host) {
             Some(number) => About::host(number),
@@ -100,8 +117,8 @@ impl Assembly<'_, '_> {
 
     pub(super) fn route_notes(&mut self) {
         for routing in self.routings.iter().filter(|r| r.exports()) {
-            for host in &routing.virtual_service.spec.hosts {
-                if let Some(number) = self.model.hosts.get(&names::host(host)) {
+            for host in routing.hosts() {
+                if let Some(number) = self.model.hosts.get(&host) {
                     self.notes.host("routing", number, routing.full_name());
                 }
             }
@@ -136,6 +153,16 @@ impl Assembly<'_, '_> {
             };
             self.add("backend", subject(backend_name(&facts), about, facts));
         }
+    }
+}
+
+fn identity(routing: &Routing) -> Identity {
+    Identity {
+        kind: "VirtualService",
+        name: routing.name().to_owned(),
+        namespace: Some(routing.namespace().to_owned()),
+        location: Some(routing.of.membership.clone()),
+        project: None,
     }
 }
 

@@ -60,8 +60,14 @@ pub fn security(
             );
             let port = facts.ports.first().and_then(|p| u16::try_from(p.port).ok());
             let found = destination_rule_tls(&host, None, port, rules, &service.metadata.namespace);
-            facts.rule_tls_name = found.as_ref().map(|(_, name)| name.clone()).unwrap_or_default();
-            Fact::Known(found.map(|(mode, _)| mode).unwrap_or_default())
+            let mut mode = String::new();
+            if let Some(found) = found {
+                facts.rule_tls_name = found.rule;
+                facts.rule_tls_pointer = found.pointer;
+                facts.rule_tls_wide = found.wide;
+                mode = found.mode;
+            }
+            Fact::Known(mode)
         }
     };
     facts.authorization =

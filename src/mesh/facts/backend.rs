@@ -111,6 +111,10 @@ facts! {
         rule_tls_mode: Fact<String>,
         /// That DestinationRule, `ns/name`.
         rule_tls_name: String,
+        /// Where in it the mode stands, as a JSON pointer.
+        rule_tls_pointer: String,
+        /// Whether that DestinationRule is for a wildcard, and with it for other Services too.
+        rule_tls_wide: bool,
         /// What AuthorizationPolicies say of a client from Cloud Run: `allowed`, `denied`, `narrowed`.
         authorization: Fact<String>,
         /// The policy that decides, `ns/name`.

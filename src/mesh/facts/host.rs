@@ -18,6 +18,22 @@ facts! {
 }
 
 facts! {
+    /// A reserved address that a record names.
+    pub struct AddressUse {
+        /// The address.
+        address: String,
+        /// What it is reserved as.
+        name: String,
+        /// Id of the project that it is reserved in.
+        project: String,
+        /// Bare name of the subnetwork that it lies in.
+        subnet: String,
+        /// Bare names of the resources that use it; empty where it is reserved only.
+        users: Vec<String>,
+    }
+}
+
+facts! {
     /// An exported host looked up on a client's network.
     pub struct HostLookup {
         /// The host.
@@ -46,6 +62,8 @@ facts! {
         addresses: Vec<String>,
         /// Addresses outside RFC 1918.
         public_addresses: Vec<String>,
+        /// Those that lie in a subnetwork of the network and are reserved there.
+        in_use: Fact<Vec<AddressUse>>,
         /// A suffix to make a zone for: the host without its first label.
         suffix: String,
         /// A name for that zone, `mesh-private`.

@@ -7,6 +7,7 @@ mod backend;
 mod client;
 mod collection;
 mod destination;
+mod exporter;
 mod field;
 mod host;
 mod log;
@@ -19,8 +20,9 @@ pub use backend::{Backend, BackendPort, ClientBlock, UnreadyPod};
 pub use client::{ConditionFacts, DenialFacts, MeshClient, TrafficShare};
 pub use collection::{Collection, Whole};
 pub use destination::Destination;
+pub use exporter::{Exporter, Remark, Weights};
 pub use field::{Fact, FactField, Facts, FieldDoc};
-pub use host::{HostLookup, ZoneFacts};
+pub use host::{AddressUse, HostLookup, ZoneFacts};
 pub use log::LogHit;
 pub use membership::{Membership, MeshCondition};
 pub use project::{ApiUse, Project};
@@ -61,6 +63,11 @@ pub fn kinds() -> Vec<(&'static str, &'static str, Vec<FieldDoc>)> {
             "export",
             "a host offered to external clients through `external-mesh`",
             Export::docs(),
+        ),
+        (
+            "exporter",
+            "a VirtualService that names `external-mesh`, with all its hosts",
+            Exporter::docs(),
         ),
         (
             "host_lookup",

@@ -54,6 +54,13 @@ facts! {
         first_claim: bool,
         /// Fields in use that external clients ignore: `exportTo`, `http[0].match[0].sourceLabels`, …
         ignored_fields: Vec<String>,
+        /// What the host is: `name`, `short` (a name without a dot), `address` or `star` (a bare wildcard).
+        form: String,
+        /// The name that a short one is likely to stand for, under the suffix of the other exported hosts; empty where nothing tells, or
+        /// where it is exported already.
+        full_host: String,
+        /// Its place in `spec.hosts`, from 0.
+        index: i64,
         /// Whether it has http rules.
         has_http: bool,
         /// Clients of the mesh, in sync, whose routes do not hold the host.
