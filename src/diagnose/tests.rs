@@ -162,6 +162,21 @@ logs:
 }
 
 #[test]
+fn calls_by_the_full_name_of_a_host_that_is_exported_short_are_explained_by_it() {
+    let found = causes(
+        r#"
+patch:
+  - file: kubernetes/prod/virtualservices.networking.istio.io.json
+    ops:
+      - {op: replace, path: /items/0/spec/hosts/0, value: ads}
+logs:
+  - {service: fortio, severity: INFO, text: '[2026-11-20T09:20:11.000Z] "GET / HTTP/1.1" 404 NR route_not_found - "-" 0 91 3 - "-" "curl/8" "5b0c-0" "ads.mesh.private" "-" - - 10.99.0.1:80 169.254.1.1:44120 - default'}
+"#,
+    );
+    assert_eq!(found, ["MD514"]);
+}
+
+#[test]
 fn calls_to_a_host_below_an_exported_wildcard_are_the_wildcards() {
     let found = causes(
         r#"

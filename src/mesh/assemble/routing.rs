@@ -92,10 +92,12 @@ impl Assembly<'_, '_> {
         self.workloads();
     }
 
-    /// The VirtualService as a whole; it concerns all its hosts.
+    /// The VirtualService as a whole; it concerns all its hosts, and every client whose route table it is in.
     fn exporter(&self, routing: &Routing) {
         let hosts: Vec<String> = routing.hosts().collect();
+        let clients = self.model.clients_of(routing.cluster);
         let about = About {
+            clients: (!clients.is_empty()).then_some(clients),
             hosts: Some(self.host_numbers(hosts.iter())),
             ..About::default()
         };
