@@ -6,6 +6,7 @@ pub use super::virtual_service::{
     Destination, HttpMatch, HttpRoute, PortSelector, RouteDestination, StringMatch, VirtualService,
 };
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 /// A DestinationRule.
@@ -78,6 +79,27 @@ pub struct PeerAuthenticationSpec {
     pub mtls: Option<Tls>,
     #[serde(deserialize_with = "null_as_default")]
     pub port_level_mtls: BTreeMap<String, Tls>,
+}
+
+/// A RequestAuthentication.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct RequestAuthentication {
+    pub metadata: Meta,
+    pub spec: RequestAuthenticationSpec,
+}
+
+/// Its spec. Without rules no token is accepted, and none is looked for.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct RequestAuthenticationSpec {
+    pub selector: Option<LabelSelector>,
+    /// Gateways and waypoints, as in an AuthorizationPolicy.
+    #[serde(deserialize_with = "list")]
+    pub target_refs: Vec<IgnoredAny>,
+    pub target_ref: Option<IgnoredAny>,
+    #[serde(deserialize_with = "list")]
+    pub jwt_rules: Vec<IgnoredAny>,
 }
 
 /// An AuthorizationPolicy.

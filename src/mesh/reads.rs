@@ -206,7 +206,7 @@ const KINDS: [Kind; 17] = [
             ),
             (
                 "pods ready_pods unready unready_reasons nearest_labels corrected_selector ports \
-             container_ports pods_with_sidecar",
+             container_ports pods_with_sidecar uninjected",
                 &[PODS],
             ),
             (
@@ -223,14 +223,17 @@ const KINDS: [Kind; 17] = [
                 &[PODS, &["kubernetes/destinationrules"]],
             ),
             (
-                "authorization authorization_policy authorization_why",
+                "authorization authorization_policy authorization_why token_policy",
                 &[
                     PODS,
                     SERVICES,
                     NUMBERS,
                     SUBNETS,
                     OFFERS,
-                    &["kubernetes/authorizationpolicies"],
+                    &[
+                        "kubernetes/authorizationpolicies",
+                        "kubernetes/requestauthentications",
+                    ],
                 ],
             ),
             ("policies_enforced", &[OFFERS, GKE]),

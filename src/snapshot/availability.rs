@@ -48,6 +48,7 @@ pub fn all_needs() -> &'static [&'static str] {
         "kubernetes/destinationrules",
         "kubernetes/peerauthentications",
         "kubernetes/authorizationpolicies",
+        "kubernetes/requestauthentications",
     ]
 }
 

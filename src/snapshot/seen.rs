@@ -233,6 +233,7 @@ fn has_kind(objects: &Kubernetes, kind: &str) -> bool {
         "destinationrules.networking.istio.io" => had(&objects.destination_rules),
         "peerauthentications.security.istio.io" => had(&objects.peer_authentications),
         "authorizationpolicies.security.istio.io" => had(&objects.authorization_policies),
+        "requestauthentications.security.istio.io" => had(&objects.request_authentications),
         other => objects.other.iter().any(|kind| kind == other),
     }
 }

@@ -96,6 +96,7 @@ pub struct Kubernetes {
     pub destination_rules: Collected<Vec<istio::DestinationRule>>,
     pub peer_authentications: Collected<Vec<istio::PeerAuthentication>>,
     pub authorization_policies: Collected<Vec<istio::AuthorizationPolicy>>,
+    pub request_authentications: Collected<Vec<istio::RequestAuthentication>>,
     /// Listings of other kinds that were collected, by `PLURAL.GROUP`: kept raw, in the world.
     pub other: Vec<String>,
 }

@@ -83,6 +83,11 @@ pub fn facts(
             pods_known,
             || unread("pods"),
         ),
+        uninjected: count(
+            ready.iter().filter(|p| pods::lacks_sidecar(p)).count(),
+            pods_known,
+            || unread("pods"),
+        ),
         container_ports: ports::declared(&pods).into_iter().map(i64::from).collect(),
         ..Backend::default()
     };

@@ -18,6 +18,18 @@ pub fn has_sidecar(pod: &Pod) -> bool {
         .any(|c| c.name == "istio-proxy")
 }
 
+/// Whether it carries none though it would get one where its namespace asks for them.
+/// Source: istio.io, sidecar injection: the pod's own label, or annotation of old, and hostNetwork go before.
+pub fn lacks_sidecar(pod: &Pod) -> bool {
+    let key = "sidecar.istio.io/inject";
+    let own = pod
+        .metadata
+        .labels
+        .get(key)
+        .or_else(|| pod.metadata.annotations.get(key));
+    !has_sidecar(pod) && !pod.spec.host_network && own.is_none_or(|word| word == "true")
+}
+
 /// Why a pod is not ready, in Kubernetes' own words.
 pub fn unready(pod: &Pod) -> UnreadyPod {
     let waiting = pod

@@ -2,8 +2,9 @@
 use super::Policies;
 use super::ports::container_port_name;
 use crate::k8s::core::{Pod, Service};
+use crate::k8s::istio::RequestAuthentication;
 use crate::k8s::labels::Labels;
-use crate::mesh::authz::{self, Workload};
+use crate::mesh::authz::{self, ROOT_NAMESPACE, Workload};
 use crate::mesh::clusters::Cluster;
 use crate::mesh::facts::{Backend, ClientBlock, Fact};
 use crate::mesh::firewall::{self, By, Flow};
@@ -71,13 +72,14 @@ pub fn security(
         }
     };
     facts.authorization =
-        authorization(model, index, policies, &workloads, facts).unwrap_or_else(Fact::Unknown);
+        authorization(model, index, cluster, policies, &workloads, facts).unwrap_or_else(Fact::Unknown);
 }
 
-/// `allowed`, `denied` or `narrowed`; an error tells why nobody can say.
+/// `allowed`, `denied`, `token` or `narrowed`; an error tells why nobody can say.
 fn authorization(
     model: &Model,
     index: usize,
+    cluster: &Cluster,
     policies: &Policies,
     workloads: &[Workload],
     facts: &mut Backend,
@@ -92,14 +94,24 @@ fn authorization(
     let ranges: Vec<IpNet> = callers.iter().flat_map(|c| c.ranges.clone()).collect();
     let mut worst = "allowed";
     for workload in workloads {
-        match policies.judge(workload, &ranges).decision {
+        let verdict = policies.judge(workload, &ranges);
+        match verdict.decision {
             authz::Decision::Allows => {}
+            // Whether a token opens the way depends on somebody who looks at it.
+            authz::Decision::Denies(denial)
+                if verdict.wants_jwt && accepts_tokens(cluster, workload, facts)? =>
+            {
+                worst = "token";
+                facts.authorization_policy = format!("{}/{}", denial.namespace, denial.policy);
+                facts.authorization_why = denial.why;
+            }
             authz::Decision::Denies(denial) => {
                 worst = "denied";
                 facts.authorization_policy = format!("{}/{}", denial.namespace, denial.policy);
                 facts.authorization_why = denial.why;
                 break;
             }
+            authz::Decision::Narrow(_) if worst == "token" => {}
             authz::Decision::Narrow(denial) => {
                 worst = "narrowed";
                 facts.authorization_policy = format!("{}/{}", denial.namespace, denial.policy);
@@ -111,6 +123,29 @@ fn authorization(
         }
     }
     Ok(Fact::Known(worst.into()))
+}
+
+/// Whether a RequestAuthentication looks at tokens of requests to the workload; an error tells why nobody can say.
+fn accepts_tokens(cluster: &Cluster, workload: &Workload, facts: &mut Backend) -> Result<bool, String> {
+    let Some(found) = cluster.k8s.and_then(|k| k.request_authentications.as_ref()) else {
+        return Err(format!(
+            "the RequestAuthentications of {} were not collected",
+            cluster.membership
+        ));
+    };
+    let binds = |policy: &&RequestAuthentication| {
+        let spec = &policy.spec;
+        !spec.jwt_rules.is_empty()
+            && spec.target_refs.is_empty()
+            && spec.target_ref.is_none()
+            && [workload.namespace, ROOT_NAMESPACE].contains(&policy.metadata.namespace.as_str())
+            && spec.selector.as_ref().is_none_or(|s| s.selects(workload.labels))
+    };
+    let policy = found.iter().find(binds);
+    facts.token_policy = policy.map_or_else(String::new, |policy| {
+        format!("{}/{}", policy.metadata.namespace, policy.metadata.name)
+    });
+    Ok(policy.is_some())
 }
 
 /// A client as policies see it.

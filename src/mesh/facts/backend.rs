@@ -115,12 +115,16 @@ facts! {
         rule_tls_pointer: String,
         /// Whether that DestinationRule is for a wildcard, and with it for other Services too.
         rule_tls_wide: bool,
-        /// What AuthorizationPolicies say of a client from Cloud Run: `allowed`, `denied`, `narrowed`.
+        /// What AuthorizationPolicies say of a client from Cloud Run: `allowed`, `denied`, `token` (a JWT lets it in), `narrowed`.
         authorization: Fact<String>,
         /// The policy that decides, `ns/name`.
         authorization_policy: String,
         /// Why, in words.
         authorization_why: String,
+        /// The RequestAuthentication that looks at the JWT, `ns/name`; empty where no token is asked for.
+        token_policy: String,
+        /// Ready pods without a sidecar that neither refuse one nor share the node's network.
+        uninjected: Fact<i64>,
         /// Whether the cluster enforces NetworkPolicies.
         policies_enforced: Fact<bool>,
         /// Clients that a NetworkPolicy keeps out.

@@ -274,6 +274,7 @@ fn kubernetes(
         "destinationrules.networking.istio.io" => k.destination_rules.extend(items(blob, scales)?),
         "peerauthentications.security.istio.io" => k.peer_authentications.extend(items(blob, scales)?),
         "authorizationpolicies.security.istio.io" => k.authorization_policies.extend(items(blob, scales)?),
+        "requestauthentications.security.istio.io" => k.request_authentications.extend(items(blob, scales)?),
         other => k.other.push(other.to_owned()),
     }
     Ok(())

@@ -55,6 +55,7 @@ fn kubernetes(kind: &str, item: &Value) -> Result<(), Fault> {
         "destinationrules.networking.istio.io" => typed::<istio::DestinationRule>(item),
         "peerauthentications.security.istio.io" => typed::<istio::PeerAuthentication>(item),
         "authorizationpolicies.security.istio.io" => typed::<istio::AuthorizationPolicy>(item),
+        "requestauthentications.security.istio.io" => typed::<istio::RequestAuthentication>(item),
         _ => Ok(()),
     }
 }
