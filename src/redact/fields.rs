@@ -131,8 +131,8 @@ impl<'r> Fields<'r> {
         }
     }
 
-    /// A log entry of which all marks are known: nothing else in it is looked at, so who replaces may have no more to replace
-    /// than secrets.
+    /// A log entry of which all marks are known: nothing else in it is looked at, so who replaces more than secrets must have
+    /// marked it too.
     pub fn marked(redactor: &'r mut dyn Replace, hits: &'r [Hit]) -> Self {
         Self {
             marks: Some(Marked {

@@ -23,6 +23,8 @@ pub const COOKIE: Wanted = 1 << 8;
 pub const SECRET: Wanted = 1 << 9;
 pub const PERSON: Wanted = 1 << 10;
 pub const QUERY: Wanted = 1 << 11;
+/// What who replaces looks for besides, and marks himself.
+pub const OTHERS: Wanted = 1 << 29;
 /// A field's name may tell: what stands in it can have any form.
 pub const NAME: Wanted = 1 << 30;
 /// An escape that may hide other marks.

@@ -11,7 +11,7 @@ mod tokens;
 mod walk;
 
 pub use fields::{Fields, Place, Replace};
-pub use marks::{Hit, PRIVATE_KEY, Wanted, find as find_marks};
+pub use marks::{Hit, OTHERS, PRIVATE_KEY, Wanted, find as find_marks};
 pub use shown::{in_log, told, unquoted};
 pub use text::{Forms, QUERIES};
 pub use tokens::{Key, Tokens};

@@ -5,7 +5,7 @@
 use super::Redactor;
 use super::lines::Log;
 use crate::blocks::{self, Block, Blocks, Limits};
-use crate::redact::{Hit, find_marks};
+use crate::redact::Hit;
 use memchr::{memchr, memrchr};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -108,7 +108,7 @@ impl Worker {
     fn block(&mut self, bytes: &[u8], key_lines: u32) -> Done {
         let every = self.redactor.needs_every_line();
         if !every {
-            find_marks(bytes, &mut self.lower, &mut self.hits);
+            self.redactor.marks(bytes, &mut self.lower, &mut self.hits);
         }
         let mut log = Log { key_lines };
         let mut left = self.hits.as_slice();

@@ -12,12 +12,13 @@ mod strict;
 pub use crate::redact::{Key, Place};
 pub use log::{Broken, log};
 
-use crate::redact::{Fields, Forms, NotJson, QUERIES, Replace, Tokens, Wanted, rewrite};
+use crate::redact::{
+    Fields, Forms, Hit, NotJson, OTHERS, QUERIES, Replace, Tokens, Wanted, find_marks, rewrite,
+};
 use crate::snapshot::{ReadError, Snapshot};
 use regex::Regex;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// How much is taken out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +65,7 @@ pub struct Redactor {
     forms: Forms,
     kept: keep::Kept,
     tokens: Tokens,
-    names: Option<Arc<strict::Names>>,
+    names: Option<strict::Names>,
 }
 
 impl Redactor {
@@ -79,7 +80,7 @@ impl Redactor {
             forms: Forms::new(redaction.patterns.clone()),
             kept: keep::Kept::of(snapshot),
             tokens: Tokens::new(redaction.key.clone()),
-            names: names.map(Arc::new),
+            names,
         })
     }
 
@@ -108,7 +109,16 @@ impl Redactor {
 
     /// Whether lines may change that have no mark.
     fn needs_every_line(&self) -> bool {
-        self.names.is_some() || self.forms.has_own() || self.level == Level::Off
+        self.forms.has_own() || self.level == Level::Off
+    }
+
+    /// Finds all marks of a log; `lower` is room to work in.
+    fn marks(&self, log: &[u8], lower: &mut Vec<u8>, hits: &mut Vec<Hit>) {
+        find_marks(log, lower, hits);
+        if let Some(names) = &self.names {
+            names.mark(log, hits);
+            hits.sort_by_key(|hit| hit.at);
+        }
     }
 
     /// Whether files change at all.
@@ -151,7 +161,7 @@ impl Redactor {
     }
 
     fn renamed(&mut self, new: Option<String>, text: &str) -> Option<String> {
-        let Some(names) = &self.names else { return new };
+        let Some(names) = &mut self.names else { return new };
         names
             .rename(new.as_deref().unwrap_or(text), &mut self.tokens)
             .or(new)
@@ -176,6 +186,9 @@ impl Replace for Redactor {
     fn marked(&mut self, text: &str, with_query: bool, wanted: Wanted) -> Option<String> {
         let leave: &[&str] = if with_query { &[] } else { &[QUERIES] };
         let new = self.forms.redact_wanted(text, leave, wanted, &mut self.tokens);
+        if new.is_none() && wanted & OTHERS == 0 {
+            return None;
+        }
         self.renamed(new, text)
     }
 

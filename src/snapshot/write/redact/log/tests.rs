@@ -9,27 +9,37 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-/// Its patterns are built once.
-static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {
+/// One of each level that has marks; their patterns are built once.
+static REDACTORS: LazyLock<[Redactor; 2]> = LazyLock::new(|| [Level::Default, Level::Strict].map(redactor));
+
+fn redactor(level: Level) -> Redactor {
     let redaction = Redaction {
-        level: Level::Default,
+        level,
         patterns: Vec::new(),
         key: Key::from_text("test"),
     };
-    Redactor::new(&redaction, &Snapshot::default()).unwrap()
-});
+    let mut snapshot = Snapshot::default();
+    let scope = &mut snapshot.manifest.scope;
+    scope.project = "shop-prod".into();
+    scope.service_projects = vec!["123456789012".into(), "fab".into()];
+    Redactor::new(&redaction, &snapshot).unwrap()
+}
 
 type Outcome = (Vec<u8>, BTreeMap<String, u64>, u64);
 
 fn redacted(text: &[u8], limits: Limits) -> Outcome {
-    let (mut redactor, mut out) = (REDACTOR.worker(), Vec::new());
+    redacted_by(&REDACTORS[0], text, limits)
+}
+
+fn redacted_by(redactor: &Redactor, text: &[u8], limits: Limits) -> Outcome {
+    let (mut redactor, mut out) = (redactor.worker(), Vec::new());
     let cut = log(text, &mut out, &mut redactor, limits).unwrap();
     (out, redactor.take_counts(), cut)
 }
 
 /// What it must come to: no block, no thread, no mark.
-fn plainly(text: &[u8], longest: usize) -> Outcome {
-    let (mut redactor, mut out, mut cut) = (REDACTOR.worker(), Vec::new(), 0);
+fn plainly(redactor: &Redactor, text: &[u8], longest: usize) -> Outcome {
+    let (mut redactor, mut out, mut cut) = (redactor.worker(), Vec::new(), 0);
     let mut log = Log { key_lines: 0 };
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let is_cut = line.len() > longest;
@@ -54,15 +64,17 @@ fn limits(block: usize, line: usize, threads: usize) -> Limits {
 
 #[track_caller]
 fn same(text: &[u8], limits: Limits) {
-    let (new, counts, cut) = redacted(text, limits);
-    let wanted = plainly(text, limits.line);
-    assert_eq!(
-        String::from_utf8_lossy(&new),
-        String::from_utf8_lossy(&wanted.0),
-        "of {}",
-        String::from_utf8_lossy(text)
-    );
-    assert!((new, counts, cut) == wanted);
+    for redactor in &*REDACTORS {
+        let (new, counts, cut) = redacted_by(redactor, text, limits);
+        let wanted = plainly(redactor, text, limits.line);
+        assert_eq!(
+            String::from_utf8_lossy(&new),
+            String::from_utf8_lossy(&wanted.0),
+            "of {}",
+            String::from_utf8_lossy(text)
+        );
+        assert!((new, counts, cut) == wanted);
+    }
 }
 
 #[test]
@@ -129,7 +141,7 @@ fn genuine_logs_come_out_as_if_every_line_were_looked_at() {
 }
 
 /// Pieces that lines are made of: what is secret, what only looks so, what hides it, and what makes JSON of it.
-const PIECES: [&str; 96] = [
+const PIECES: [&str; 122] = [
     "{\"",
     "\":\"",
     "\",\"",
@@ -226,6 +238,32 @@ const PIECES: [&str; 96] = [
     "run@p.iam.gserviceaccount.com",
     "hunter2",
     "/a?b",
+    "projects/",
+    "projects\\/",
+    "p-1",
+    "shop-prod",
+    "123456789012",
+    "fab",
+    "-",
+    ".",
+    ":",
+    "://",
+    ":\\/\\/",
+    "orders.example.com",
+    "Web.Internal",
+    "svc",
+    ".googleapis.com",
+    "pods",
+    ".test",
+    "10.8.0.5",
+    "10.8",
+    ".0.1",
+    "/24",
+    "fd00::5",
+    "::",
+    "1:2:3:4:5:6:7:",
+    "\\u002e",
+    "\\u003a",
 ];
 
 fn line() -> impl Strategy<Value = String> {

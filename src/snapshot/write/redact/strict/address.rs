@@ -3,16 +3,23 @@
 //! Each bit is turned or not by a keyed hash of the bits before it (as Crypto-PAn does), so that two addresses share as
 //! long a prefix as before. The prefix that makes a range what it is stays.
 use super::Key;
-use super::{ESCAPE, replace_all};
+use super::memo::Memo;
+use super::scan;
 use ipnet::{IpNet, Ipv4Net};
-use regex::Regex;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub struct Addresses {
     key: Key,
-    v4: Regex,
-    v6: Regex,
 }
+
+/// What was made of texts lately, and which bits of a byte were turned, by what stands before its last bit.
+#[derive(Default)]
+pub struct Lately {
+    texts: Memo<String, Option<String>>,
+    turned: Turned,
+}
+
+type Turned = Memo<(&'static str, u32, u128), u8>;
 
 /// Ranges within which an address stays: RFC 1918, RFC 6598, RFC 2544.
 const PRIVATE: [(Ipv4Addr, u8); 5] = [
@@ -46,79 +53,74 @@ fn range_of(ranges: &[(Ipv4Addr, u8)], address: Ipv4Addr) -> Option<u8> {
 }
 
 impl Addresses {
-    pub fn new(key: &Key) -> Result<Self, regex::Error> {
-        Ok(Self {
-            key: key.clone(),
-            // Words, not what is within one: `v1.2.3.4` is no address.
-            v4: Regex::new(&format!(
-                r"{ESCAPE}[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*(?:/[0-9]{{1,2}}\b)?"
-            ))?,
-            v6: Regex::new(r"%[0-9A-Fa-f]{2}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:/[0-9]{1,3})?")?,
-        })
+    pub fn new(key: &Key) -> Self {
+        Self { key: key.clone() }
     }
 
-    pub fn rename(&self, text: &str, count: &mut dyn FnMut(&str)) -> Option<String> {
+    pub fn rename(&self, text: &str, lately: &mut Lately, count: &mut dyn FnMut(&str)) -> Option<String> {
+        let Lately { texts, turned } = lately;
         let mut one = |found: &str| {
-            let new = self.other(found).filter(|new| new != found)?;
+            let new = texts.of(found, || self.other(found, turned).filter(|new| new != found))?;
             count("address");
             Some(new)
         };
-        let first = replace_all(&self.v4, text, &mut one);
-        let second = replace_all(&self.v6, first.as_deref().unwrap_or(text), &mut one);
+        let first = scan::replace(scan::v4(text), text, &mut one);
+        let text = first.as_deref().unwrap_or(text);
+        let second = scan::replace(scan::v6(text), text, &mut one);
         second.or(first)
     }
 
     /// An address, or a range in CIDR notation.
-    fn other(&self, text: &str) -> Option<String> {
+    fn other(&self, text: &str, turned: &mut Turned) -> Option<String> {
         let Some((address, length)) = text.split_once('/') else {
-            return Some(self.address(text.parse().ok()?).to_string());
+            return Some(self.address(text.parse().ok()?, turned).to_string());
         };
         let net = IpNet::new(address.parse().ok()?, length.parse().ok()?).ok()?;
         if is_wide(&net) {
             return None;
         }
-        let other = IpNet::new(self.address(net.network()), net.prefix_len()).ok()?;
+        let other = IpNet::new(self.address(net.network(), turned), net.prefix_len()).ok()?;
         Some(if net.addr() == net.network() {
             other.trunc().to_string()
         } else {
-            IpNet::new(self.address(net.addr()), net.prefix_len())
+            IpNet::new(self.address(net.addr(), turned), net.prefix_len())
                 .ok()?
                 .to_string()
         })
     }
 
-    fn address(&self, address: IpAddr) -> IpAddr {
+    fn address(&self, address: IpAddr, turned: &mut Turned) -> IpAddr {
         match address {
-            IpAddr::V4(address) => self.v4(address).into(),
-            IpAddr::V6(address) => self.v6(address).into(),
+            IpAddr::V4(address) => self.v4(address, turned).into(),
+            IpAddr::V6(address) => self.v6(address, turned).into(),
         }
     }
 
-    fn v4(&self, address: Ipv4Addr) -> Ipv4Addr {
+    fn v4(&self, address: Ipv4Addr, turned: &mut Turned) -> Ipv4Addr {
         if range_of(&KNOWN, address).is_some() {
             return address;
         }
         if let Some(fixed) = range_of(&PRIVATE, address) {
-            return self.turn_v4(address, fixed);
+            return self.turn_v4(address, fixed, turned);
         }
         // A public address stays public: turned on until it is no other's.
-        let mut other = self.turn_v4(address, 0);
+        let mut other = self.turn_v4(address, 0, turned);
         for _ in 0..64 {
             if range_of(&KNOWN, other).is_none() && range_of(&PRIVATE, other).is_none() {
                 break;
             }
-            other = self.turn_v4(other, 0);
+            other = self.turn_v4(other, 0, turned);
         }
         other
     }
 
-    fn turn_v4(&self, address: Ipv4Addr, fixed: u8) -> Ipv4Addr {
+    fn turn_v4(&self, address: Ipv4Addr, fixed: u8, turned: &mut Turned) -> Ipv4Addr {
         let wide = u128::from(address.to_bits()) << 96;
-        let other = self.turn(wide, u32::from(fixed), 32, "ipv4") >> 96;
+        let other = self.turn(wide, u32::from(fixed), 32, "ipv4", turned) >> 96;
         Ipv4Addr::from_bits(u32::try_from(other).unwrap_or_default())
     }
 
-    fn v6(&self, address: Ipv6Addr) -> Ipv6Addr {
+    fn v6(&self, address: Ipv6Addr, turned: &mut Turned) -> Ipv6Addr {
         if address.is_loopback() || address.is_unspecified() || address.is_multicast() {
             return address;
         }
@@ -128,20 +130,37 @@ impl Addresses {
             [first, ..] if first & 0xffc0 == 0xfe80 => 10,
             _ => 3,
         };
-        Ipv6Addr::from_bits(self.turn(address.to_bits(), fixed, 128, "ipv6"))
+        Ipv6Addr::from_bits(self.turn(address.to_bits(), fixed, 128, "ipv6", turned))
     }
 
     /// Turns the bits from `fixed` to `length`, counted from the left.
-    fn turn(&self, address: u128, fixed: u32, length: u32, domain: &str) -> u128 {
-        let mut other = address;
-        for bit in fixed..length {
-            let before = if bit == 0 { 0 } else { address >> (128 - bit) };
-            let mut seed = before.to_be_bytes().to_vec();
-            seed.push(u8::try_from(bit).unwrap_or(u8::MAX));
-            let turned = self.key.hash(domain, &seed) & 1;
-            other ^= u128::from(turned) << (127 - bit);
+    fn turn(
+        &self,
+        address: u128,
+        fixed: u32,
+        length: u32,
+        domain: &'static str,
+        turned: &mut Turned,
+    ) -> u128 {
+        let mut bits = 0;
+        for byte in fixed / 8..length / 8 {
+            let before = address >> (121 - 8 * byte);
+            let of_byte = turned.of(&(domain, byte, before), || self.of_byte(address, byte, domain));
+            bits |= u128::from(of_byte) << (120 - 8 * byte);
         }
-        other
+        address ^ (bits & (u128::MAX >> fixed))
+    }
+
+    /// Which bits of a byte are turned.
+    fn of_byte(&self, address: u128, byte: u32, domain: &str) -> u8 {
+        (8 * byte..8 * (byte + 1)).fold(0, |bits, bit| {
+            let before = if bit == 0 { 0 } else { address >> (128 - bit) };
+            let mut seed = [0; 17];
+            let (value, place) = seed.split_at_mut(16);
+            value.copy_from_slice(&before.to_be_bytes());
+            place.fill(u8::try_from(bit).unwrap_or(u8::MAX));
+            bits << 1 | u8::from(self.key.hash(domain, &seed) & 1 == 1)
+        })
     }
 }
 
@@ -162,9 +181,9 @@ mod tests {
     use super::*;
 
     fn other(text: &str) -> String {
-        let addresses = Addresses::new(&Key::from_text("test")).unwrap();
+        let addresses = Addresses::new(&Key::from_text("test"));
         addresses
-            .rename(text, &mut |_| {})
+            .rename(text, &mut Lately::default(), &mut |_| {})
             .unwrap_or_else(|| text.to_owned())
     }
 

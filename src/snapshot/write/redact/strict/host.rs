@@ -1,17 +1,22 @@
 //! Host names by other names, label by label: what lies in one domain lies in one domain still.
 use super::Key;
-use super::{ESCAPE, replace_all};
+use super::memo::Memo;
+use super::scan;
 use crate::snapshot::Snapshot;
 use crate::snapshot::write::redact::keep::Kept;
-use regex::Regex;
 
 pub struct Hosts {
     key: Key,
     kept: Kept,
-    /// A word with dots in it.
-    word: Regex,
-    /// A host behind `://`.
-    url: Regex,
+    /// Last labels without which a word is no host.
+    ends: Vec<String>,
+}
+
+/// What words and hosts of URLs became lately; nothing, where they stay.
+#[derive(Default)]
+pub struct Lately {
+    words: Memo<String, Option<String>>,
+    urls: Memo<String, Option<String>>,
 }
 
 /// Domains whose names are the same for everybody, or that only have a meaning within a cluster.
@@ -49,33 +54,45 @@ const ENDS: [&str; 14] = [
 ];
 
 impl Hosts {
-    pub fn of(snapshot: &Snapshot, key: &Key) -> Result<Self, regex::Error> {
-        Ok(Self {
+    pub fn of(snapshot: &Snapshot, key: &Key) -> Self {
+        let kept = Kept::of(snapshot);
+        let known = kept.hosts.iter().chain(&kept.suffixes).map(|host| last(host));
+        let mut ends: Vec<String> = known.chain(ENDS).map(str::to_owned).collect();
+        ends.sort();
+        ends.dedup();
+        Self {
             key: key.clone(),
-            kept: Kept::of(snapshot),
-            word: Regex::new(&format!(r"{ESCAPE}[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+"))?,
-            url: Regex::new(r"://[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")?,
-        })
+            kept,
+            ends,
+        }
     }
 
-    pub fn rename(&self, text: &str, count: &mut dyn FnMut(&str)) -> Option<String> {
-        if !text.contains('.') {
-            return None;
-        }
-        let urls = replace_all(&self.url, text, &mut |found| {
-            let host = found.strip_prefix("://")?;
-            let known = is_public(host) || is_address(host) || host.ends_with(CLUSTER);
-            let hidden = !known && !self.is_host(host);
-            hidden.then(|| {
-                count("host");
-                format!("://{}", self.other(host))
-            })
+    /// Whether what ends so may be a host, without looking at the rest.
+    pub fn may_end(&self, label: &str) -> bool {
+        self.ends.iter().any(|end| end.eq_ignore_ascii_case(label))
+    }
+
+    pub fn rename(&self, text: &str, lately: &mut Lately, count: &mut dyn FnMut(&str)) -> Option<String> {
+        let mut counted = |new: Option<String>| {
+            new.is_some().then(|| count("host"));
+            new
+        };
+        let urls = scan::replace(scan::url_hosts(text), text, &mut |host| {
+            let new = lately.urls.of(host, || {
+                let known = is_public(host) || is_address(host) || host.ends_with(CLUSTER);
+                (!known && !self.is_host(host)).then(|| self.other(host))
+            });
+            counted(new)
         });
-        let words = replace_all(&self.word, urls.as_deref().unwrap_or(text), &mut |word| {
-            self.is_host(word).then(|| {
-                count("host");
-                self.other(word)
-            })
+        let text = urls.as_deref().unwrap_or(text);
+        let words = scan::replace(scan::dotted(text), text, &mut |word| {
+            if !self.may_end(last(word)) {
+                return None;
+            }
+            let new = lately
+                .words
+                .of(word, || self.is_host(word).then(|| self.other(word)));
+            counted(new)
         });
         words.or(urls)
     }
@@ -88,8 +105,7 @@ impl Hosts {
         if self.kept.suffixes.contains(&host) || self.kept.is_within(&host) {
             return true;
         }
-        let end = host.rsplit('.').next().unwrap_or_default();
-        !host.ends_with(CLUSTER) && (self.kept.hosts.contains(&host) || ENDS.contains(&end))
+        !host.ends_with(CLUSTER) && (self.kept.hosts.contains(&host) || ENDS.contains(&last(&host)))
     }
 
     fn other(&self, host: &str) -> String {
@@ -100,6 +116,10 @@ impl Hosts {
         let labels: Vec<String> = host.split('.').map(label).collect();
         labels.join(".")
     }
+}
+
+fn last(host: &str) -> &str {
+    host.rsplit('.').next().unwrap_or_default()
 }
 
 fn is_public(host: &str) -> bool {

@@ -3,19 +3,49 @@
 //! What it costs: a misspelt name is no longer like the right one; names that Google knows (its APIs, its ranges) and
 //! cluster-internal names stay, since a diagnosis turns on them; a project's id is replaced wherever it stands as a word,
 //! so that what bears the same name is renamed with it.
+//!
+//! `scan` finds the words that may be such names, `place` where in a log to look for them at all, `memo` keeps what was made
+//! of them.
 mod address;
 mod host;
+mod memo;
+mod place;
 mod project;
+mod scan;
 
-use crate::redact::{Key, Tokens};
+use crate::redact::{Hit, Key, OTHERS, Tokens};
 use crate::snapshot::Snapshot;
 use address::Addresses;
 use host::Hosts;
 use project::Projects;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// All that is renamed.
 pub struct Names {
+    all: Arc<All>,
+    hosts: host::Lately,
+    addresses: address::Lately,
+}
+
+/// Each remembers by itself what it made lately.
+impl Clone for Names {
+    fn clone(&self) -> Self {
+        Self::from(Arc::clone(&self.all))
+    }
+}
+
+impl From<Arc<All>> for Names {
+    fn from(all: Arc<All>) -> Self {
+        Self {
+            all,
+            hosts: host::Lately::default(),
+            addresses: address::Lately::default(),
+        }
+    }
+}
+
+struct All {
     projects: Projects,
     hosts: Hosts,
     addresses: Addresses,
@@ -23,24 +53,28 @@ pub struct Names {
 
 impl Names {
     pub fn of(snapshot: &Snapshot, key: &Key) -> Result<Self, regex::Error> {
-        Ok(Self {
-            projects: Projects::of(snapshot, key)?,
-            hosts: Hosts::of(snapshot, key)?,
-            addresses: Addresses::new(key)?,
-        })
+        let projects = Projects::of(snapshot, key);
+        let all = All {
+            projects: projects.map_err(|error| regex::Error::Syntax(error.to_string()))?,
+            hosts: Hosts::of(snapshot, key),
+            addresses: Addresses::new(key),
+        };
+        Ok(Self::from(Arc::new(all)))
     }
 
     /// The text with other names; `None` where it has none of these.
-    pub fn rename(&self, text: &str, tokens: &mut Tokens) -> Option<String> {
+    pub fn rename(&mut self, text: &str, tokens: &mut Tokens) -> Option<String> {
+        let mut count = |kind: &str| tokens.count(kind);
         let mut new = Cow::Borrowed(text);
         // Projects first: a host may have one as its label.
-        if let Some(changed) = self.projects.rename(&new, &mut |kind| tokens.count(kind)) {
+        if let Some(changed) = self.all.projects.rename(&new, &mut count) {
             new = Cow::Owned(changed);
         }
-        if let Some(changed) = self.hosts.rename(&new, &mut |kind| tokens.count(kind)) {
+        if let Some(changed) = self.all.hosts.rename(&new, &mut self.hosts, &mut count) {
             new = Cow::Owned(changed);
         }
-        if let Some(changed) = self.addresses.rename(&new, &mut |kind| tokens.count(kind)) {
+        let addresses = &mut self.addresses;
+        if let Some(changed) = self.all.addresses.rename(&new, addresses, &mut count) {
             new = Cow::Owned(changed);
         }
         match new {
@@ -51,36 +85,18 @@ impl Names {
 
     /// A layout path: its parts are names of projects, regions and clusters.
     pub fn path(&self, path: &str) -> String {
-        let rename = |part: &str| self.projects.rename(part, &mut |_| {});
+        let rename = |part: &str| self.all.projects.rename(part, &mut |_| {});
         let parts: Vec<String> = path
             .split('/')
             .map(|part| rename(part).unwrap_or_else(|| part.to_owned()))
             .collect();
         parts.join("/")
     }
-}
 
-/// What a pattern of words begins with, so that an escape's digits are not taken for a word's beginning: servers encode the
-/// messages that Envoy logs. `new` has no name for an escape.
-const ESCAPE: &str = "%[0-9A-Fa-f]{2}|";
-
-/// Replaces every match that `new` has a name for.
-fn replace_all(
-    pattern: &regex::Regex,
-    text: &str,
-    new: &mut dyn FnMut(&str) -> Option<String>,
-) -> Option<String> {
-    let mut out = String::new();
-    let mut copied = 0;
-    for found in pattern.find_iter(text) {
-        let Some(name) = new(found.as_str()) else { continue };
-        out.push_str(text.get(copied..found.start()).unwrap_or_default());
-        out.push_str(&name);
-        copied = found.end();
+    /// Adds to a log's marks those of the names.
+    pub fn mark(&self, log: &[u8], hits: &mut Vec<Hit>) {
+        let All { projects, hosts, .. } = &*self.all;
+        let places = projects.places(log).chain(place::find(log, hosts));
+        hits.extend(places.map(|at| Hit { at, wanted: OTHERS }));
     }
-    if copied == 0 {
-        return None;
-    }
-    out.push_str(text.get(copied..).unwrap_or_default());
-    Some(out)
 }
