@@ -157,7 +157,8 @@ impl<'r> Fields<'r> {
 impl Visitor for Fields<'_> {
     fn string(&mut self, way: &[Frame], text: &str, at: Range<usize>) -> Option<String> {
         let wanted = self.wanted(&at);
-        if wanted == Some(0) && self.marks.as_ref().is_some_and(|marks| !marks.any_name) {
+        let no_name = self.marks.as_ref().is_some_and(|marks| !marks.any_name);
+        if wanted == Some(0) && no_name {
             return None;
         }
         if text.is_empty() || tokens::is_replaced(text) {
@@ -166,20 +167,17 @@ impl Visitor for Fields<'_> {
         if !self.redactor.is_on() {
             return self.redactor.own(text);
         }
-        let key = key_of(way, 0);
-        if is_env(way) {
-            return Some(self.redactor.env(text));
-        }
-        if key == "kubectl.kubernetes.io/last-applied-configuration" {
-            return Some(self.redactor.whole("last-applied", text));
-        }
-        if let Some(kind) = self.kind_of(way, text) {
-            return Some(self.redactor.whole(kind, text));
+        if !no_name && let Some(new) = self.by_place(way, text) {
+            return Some(new);
         }
         if let Some(new) = self.inner(text) {
             return Some(new);
         }
-        let of_pattern = key.to_ascii_lowercase().contains("regex");
+        let key = key_of(way, 0);
+        let of_pattern = key
+            .as_bytes()
+            .windows(5)
+            .any(|part| part.eq_ignore_ascii_case(b"regex"));
         let with_query = !of_pattern && (self.place == Place::Log || text.contains("://"));
         if with_query && is_query_field(key) {
             return Some(self.redactor.whole("query", text));
@@ -209,6 +207,18 @@ impl Visitor for Fields<'_> {
 }
 
 impl Fields<'_> {
+    /// What stands in the place of a text that its place makes secret, whatever it says.
+    fn by_place(&mut self, way: &[Frame], text: &str) -> Option<String> {
+        if is_env(way) {
+            return Some(self.redactor.env(text));
+        }
+        if key_of(way, 0) == "kubectl.kubernetes.io/last-applied-configuration" {
+            return Some(self.redactor.whole("last-applied", text));
+        }
+        let kind = self.kind_of(way, text)?;
+        Some(self.redactor.whole(kind, text))
+    }
+
     /// The kind of secret that the place of a text makes it.
     fn kind_of(&self, way: &[Frame], text: &str) -> Option<&'static str> {
         if let Place::SecretData(kind) = self.place
@@ -353,10 +363,11 @@ fn ends_as(name: &str, letters: &[u8]) -> bool {
 }
 
 fn is_query_field(key: &str) -> bool {
-    matches!(
-        plain(key).as_str(),
-        "query" | "querystring" | "rawquery" | "queryparams"
-    )
+    ends_as(key, b"ygs")
+        && matches!(
+            plain(key).as_str(),
+            "query" | "querystring" | "rawquery" | "queryparams"
+        )
 }
 
 /// Without separators, in lower case.

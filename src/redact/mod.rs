@@ -1,10 +1,11 @@
 //! Secrets, told by their form or by the field that they stand in, and what stands in their place.
 //!
-//! Texts come in; out they go with secrets replaced. `text` knows the forms, `marks` tells fast where none can be, `fields` knows the telling names, `walk` finds the
+//! Texts come in; out they go with secrets replaced. `text` knows the forms, `query` one of them by heart, `marks` tells fast where none can be, `fields` knows the telling names, `walk` finds the
 //! texts in JSON without touching the rest, `tokens` makes the replacements, `shown` does all of it for what people see at
 //! once. Bundles come here, and so does whoever shows the words of others: reports, errors.
 mod fields;
 mod marks;
+mod query;
 mod shown;
 mod text;
 mod tokens;

@@ -1,11 +1,12 @@
 //! Secrets told by their own form, wherever they stand in a text: tokens, keys, passwords, addresses of people, queries.
 use super::marks::{self, Hit, Wanted};
+use super::query;
 use super::tokens::{OPEN, Tokens};
-use memchr::memchr;
-use memchr::memmem::{self, FindIter};
+use memchr::{Memchr, memchr, memchr_iter};
 use regex::{Captures, Regex};
 use std::borrow::Cow;
 use std::iter::Peekable;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// One form of secret. What is replaced is the group `v` or `w`, or else all of the match.
@@ -155,7 +156,7 @@ impl Forms {
         let mut new = None;
         for pattern in &self.own {
             let text = new.as_deref().unwrap_or(text);
-            new = replace(pattern, "pattern", never, text, tokens).or(new);
+            new = replace(found(pattern, text), "pattern", never, text, tokens).or(new);
         }
         new
     }
@@ -187,6 +188,12 @@ impl Forms {
             if wanted & form.marks == 0 || leave.contains(&form.kind) {
                 continue;
             }
+            if form.kind == QUERIES && query::is_plain(&new) {
+                if let Some(changed) = replace(query::values(&new), QUERIES, never, &new, tokens) {
+                    new = Cow::Owned(changed);
+                }
+                continue;
+            }
             let pattern = pattern.get_or_init(|| {
                 let built = built.get_or_init(|| Regex::new(form.pattern).ok());
                 built.clone()
@@ -196,7 +203,7 @@ impl Forms {
                 new = Cow::Owned(tokens.replace(form.kind, &new));
                 continue;
             };
-            if let Some(changed) = replace(pattern, form.kind, form.spares, &new, tokens) {
+            if let Some(changed) = replace(found(pattern, &new), form.kind, form.spares, &new, tokens) {
                 new = Cow::Owned(changed);
             }
         }
@@ -213,30 +220,46 @@ fn hits_of(text: &[u8]) -> Vec<Hit> {
     hits
 }
 
+/// Where the values are that a pattern finds.
+fn found<'t>(pattern: &Regex, text: &'t str) -> impl Iterator<Item = Range<usize>> {
+    let all = pattern.captures_iter(text);
+    all.filter_map(|found| Some(value_of(&found)?.range()))
+}
+
 fn replace(
-    pattern: &Regex,
+    values: impl Iterator<Item = Range<usize>>,
     kind: &str,
     spares: fn(&str) -> bool,
     text: &str,
     tokens: &mut Tokens,
 ) -> Option<String> {
+    const QUOTES: [char; 3] = ['"', '\'', '\\'];
     let mut new = String::new();
     let mut copied = 0;
     let mut tokens_before = TokensBefore::of(text);
-    for found in pattern.captures_iter(text) {
-        let Some(value) = value_of(&found) else { continue };
-        let secret = value.as_str();
-        if secret.is_empty() || tokens_before.hold(value.start()) || is_done(secret) || spares(secret) {
+    for at in values {
+        let secret = text.get(at.clone()).unwrap_or_default();
+        if secret.is_empty() || tokens_before.hold(at.start) || is_done(secret) || spares(secret) {
             continue;
         }
-        new.push_str(text.get(copied..value.start()).unwrap_or_default());
+        if copied == 0 {
+            new.reserve(text.len() + 64);
+        }
+        new.push_str(text.get(copied..at.start).unwrap_or_default());
         // Quotes stay where they are, so that what is quoted by them still ends where it did.
-        let bare = secret.trim_matches(['"', '\'', '\\']);
-        let (before, after) = secret.split_once(bare).unwrap_or_default();
+        let opened = secret.trim_start_matches(QUOTES);
+        let bare = opened.trim_end_matches(QUOTES);
+        let (before, after) = match bare {
+            "" => ("", secret),
+            _ => (
+                secret.get(..secret.len() - opened.len()).unwrap_or_default(),
+                opened.get(bare.len()..).unwrap_or_default(),
+            ),
+        };
         new.push_str(before);
         new.push_str(&tokens.replace(kind, bare));
         new.push_str(after);
-        copied = value.end();
+        copied = at.end;
     }
     if copied == 0 {
         return None;
@@ -247,8 +270,8 @@ fn replace(
 
 /// Tells of one place after the other whether it lies within a replacement, whose kind may read like a field's name.
 struct TokensBefore<'t> {
-    text: &'t str,
-    begins: Peekable<FindIter<'t, 'static>>,
+    text: &'t [u8],
+    begins: Peekable<Memchr<'t>>,
     /// Up to where the last one before the place goes.
     end: usize,
 }
@@ -256,16 +279,18 @@ struct TokensBefore<'t> {
 impl<'t> TokensBefore<'t> {
     fn of(text: &'t str) -> Self {
         Self {
-            text,
-            begins: memmem::find_iter(text.as_bytes(), OPEN).peekable(),
+            text: text.as_bytes(),
+            begins: memchr_iter(b'<', text.as_bytes()).peekable(),
             end: 0,
         }
     }
 
     fn hold(&mut self, at: usize) -> bool {
         while let Some(begin) = self.begins.next_if(|begin| begin + OPEN.len() <= at) {
-            let rest = self.text.as_bytes().get(begin..).unwrap_or_default();
-            self.end = memchr(b'>', rest).map_or(self.text.len() + 1, |end| begin + end);
+            let rest = self.text.get(begin..).unwrap_or_default();
+            if rest.starts_with(OPEN.as_bytes()) {
+                self.end = memchr(b'>', rest).map_or(self.text.len() + 1, |end| begin + end);
+            }
         }
         at <= self.end && self.end > 0
     }
@@ -273,7 +298,7 @@ impl<'t> TokensBefore<'t> {
 
 /// Whether nothing is left in a value but what an earlier form put there, and the scheme before it.
 fn is_done(value: &str) -> bool {
-    if !value.contains(OPEN) {
+    if memchr(b'<', value.as_bytes()).is_none() || !value.contains(OPEN) {
         return false;
     }
     let mut rest = String::new();
@@ -294,6 +319,13 @@ fn is_done(value: &str) -> bool {
 fn value_of<'t>(found: &Captures<'t>) -> Option<regex::Match<'t>> {
     let named = found.name("v").or_else(|| found.name("w"));
     named.or_else(|| found.get(0))
+}
+
+/// What `query` finds the same as.
+#[cfg(test)]
+pub fn pattern_of_queries() -> &'static str {
+    let queries = FORMS.iter().find(|form| form.kind == QUERIES);
+    queries.map_or("", |form| form.pattern)
 }
 
 #[cfg(test)]

@@ -113,8 +113,7 @@ impl<'t> Walk<'t> {
 
     fn string(&mut self, visitor: &mut dyn Visitor) -> Result<(), NotJson> {
         let start = self.at;
-        let raw = self.quoted()?;
-        let text = decoded(raw);
+        let text = self.quoted()?;
         let at = start + 1..self.at - 1;
         if let Some(frame) = self.way.last_mut()
             && frame.wants_key
@@ -160,39 +159,48 @@ impl<'t> Walk<'t> {
         Ok(())
     }
 
-    /// What stands between the quotes, and on behind them.
-    fn quoted(&mut self) -> Result<&'t str, NotJson> {
-        let start = self.at + 1;
+    /// The text that a string stands for, and on behind it.
+    fn quoted(&mut self) -> Result<Cow<'t, str>, NotJson> {
+        let start = self.at;
         let bytes = self.text.as_bytes();
-        let mut at = start;
+        let (mut at, mut has_escapes) = (start + 1, false);
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
-            let found = memchr::memchr2(b'"', b'\\', rest).ok_or(NotJson(self.at))?;
-            at += found;
+            at += memchr::memchr2(b'"', b'\\', rest).ok_or(NotJson(start))?;
             if bytes.get(at) == Some(&b'"') {
-                self.at = at + 1;
-                return self.text.get(start..at).ok_or(NotJson(start));
+                break;
             }
+            has_escapes = true;
             at += 2;
         }
+        self.at = at + 1;
+        let raw = self.text.get(start + 1..at).ok_or(NotJson(start + 1))?;
+        let decoded = || serde_json::from_str(self.text.get(start..=at)?).ok();
+        // As it is written where an escape in it is none.
+        let decoded = has_escapes.then(decoded).flatten();
+        Ok(decoded.map_or(Cow::Borrowed(raw), Cow::Owned))
     }
 
     /// Replaces what lies between `start` and here.
     fn put(&mut self, start: usize, new: &str) {
+        if self.copied == 0 {
+            self.out.reserve(self.text.len() + new.len());
+        }
         let before = self.text.get(self.copied..start).unwrap_or_default();
         self.out.push_str(before);
-        // A text always has a JSON form.
-        self.out.push_str(&serde_json::to_string(new).unwrap_or_default());
+        if new
+            .bytes()
+            .any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'))
+        {
+            // A text always has a JSON form.
+            self.out.push_str(&serde_json::to_string(new).unwrap_or_default());
+        } else {
+            self.out.push('"');
+            self.out.push_str(new);
+            self.out.push('"');
+        }
         self.copied = self.at;
     }
-}
-
-/// The text that a string stands for; as it is written where an escape in it is none.
-fn decoded(raw: &str) -> Cow<'_, str> {
-    if !raw.contains('\\') {
-        return Cow::Borrowed(raw);
-    }
-    serde_json::from_str(&format!("\"{raw}\"")).map_or(Cow::Borrowed(raw), Cow::Owned)
 }
 
 #[cfg(test)]
