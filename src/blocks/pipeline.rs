@@ -8,8 +8,9 @@ use std::io::{self, Read};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// Blocks that may be done and wait for an earlier one.
-const AHEAD: usize = 2;
+/// Blocks that may be done and wait for an earlier one: as many as are worked on while the taking of one takes its time, lest
+/// the others pause. Those that are never needed hold nothing.
+const AHEAD: usize = 16;
 
 /// Runs all the stream's blocks through `work` and then, in order, `take`, which also gets the error that ends the stream.
 /// The first error of `take` ends it.
@@ -168,7 +169,10 @@ where
                 order.outcome = outcome;
                 order.is_stopped = true;
             }
+            // Whoever wakes up finds the lock free.
+            drop(order);
             self.freed.notify_all();
+            order = lock(&self.order);
         }
         order.take = Some(take);
     }

@@ -9,7 +9,7 @@ use crate::redact::Hit;
 use memchr::{memchr, memrchr};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Why a log could not be copied.
 #[derive(Debug)]
@@ -28,7 +28,11 @@ pub fn log(
     redactor: &mut Redactor,
     limits: Limits,
 ) -> Result<u64, Broken> {
-    let workers = Workers(Mutex::new(vec![Worker::of(redactor)]), redactor.worker());
+    let workers = Workers {
+        idle: Mutex::new(vec![Worker::of(redactor)]),
+        spare: Mutex::default(),
+        next: redactor.worker(),
+    };
     let mut blocks = Blocks::new(input, limits);
     let (mut key_lines, mut cut) = (0, 0);
     let mut take = |block: &Block, mut done: Done| {
@@ -38,6 +42,9 @@ pub fn log(
         key_lines = done.key_lines;
         redactor.count(done.counts);
         out.write_all(done.changed.as_deref().unwrap_or(block.bytes()))?;
+        if let Some(used) = done.changed.filter(|_| !block.is_huge()) {
+            lock(&workers.spare).push(used);
+        }
         if block.is_cut {
             cut += 1;
             out.write_all(b"\n")?;
@@ -65,17 +72,26 @@ pub fn log(
 }
 
 /// Those that have nothing to do, and one to make more of.
-struct Workers(Mutex<Vec<Worker>>, Redactor);
+struct Workers {
+    idle: Mutex<Vec<Worker>>,
+    /// Room for changed blocks, used before.
+    spare: Mutex<Vec<Vec<u8>>>,
+    next: Redactor,
+}
 
 impl Workers {
     fn work(&self, block: &Block, key_lines: u32) -> Done {
-        let idle = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let worker = idle().pop();
-        let mut worker = worker.unwrap_or_else(|| Worker::of(&self.1));
-        let done = worker.block(block.bytes(), key_lines);
-        idle().push(worker);
+        let worker = lock(&self.idle).pop();
+        let mut worker = worker.unwrap_or_else(|| Worker::of(&self.next));
+        let room = || lock(&self.spare).pop().unwrap_or_default();
+        let done = worker.block(block.bytes(), key_lines, room);
+        lock(&self.idle).push(worker);
         done
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A redactor of its own, so that none waits for another, and room to work in.
@@ -105,7 +121,7 @@ impl Worker {
         }
     }
 
-    fn block(&mut self, bytes: &[u8], key_lines: u32) -> Done {
+    fn block(&mut self, bytes: &[u8], key_lines: u32, room: impl Fn() -> Vec<u8>) -> Done {
         let every = self.redactor.needs_every_line();
         if !every {
             self.redactor.marks(bytes, &mut self.lower, &mut self.hits);
@@ -132,7 +148,9 @@ impl Worker {
             left = left.get(self.here.len()..).unwrap_or_default();
             let marks = (!every).then_some(self.here.as_slice());
             if let Some(new) = log.line(line, marks, &mut self.redactor) {
-                if out.is_empty() {
+                if copied == 0 {
+                    out = room();
+                    out.clear();
                     out.reserve(bytes.len() + bytes.len() / 8);
                 }
                 out.extend_from_slice(bytes.get(copied..at).unwrap_or_default());

@@ -6,6 +6,7 @@ use super::Key;
 use super::memo::Memo;
 use super::scan;
 use ipnet::{IpNet, Ipv4Net};
+use memchr::memchr_iter;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub struct Addresses {
@@ -64,10 +65,15 @@ impl Addresses {
             count("address");
             Some(new)
         };
-        let first = scan::replace(scan::v4(text), text, &mut one);
-        let text = first.as_deref().unwrap_or(text);
-        let second = scan::replace(scan::v6(text), text, &mut one);
-        second.or(first)
+        let mut new = None;
+        if memchr_iter(b'.', text.as_bytes()).count() >= 3 {
+            new = scan::replace(scan::v4(text), text, &mut one);
+        }
+        let text = new.as_deref().unwrap_or(text);
+        if text.contains(':') {
+            new = scan::replace(scan::v6(text), text, &mut one).or(new);
+        }
+        new
     }
 
     /// An address, or a range in CIDR notation.

@@ -3,6 +3,7 @@ use super::Key;
 use super::scan;
 use crate::snapshot::Snapshot;
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+use memchr::memmem;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub struct Projects {
@@ -78,7 +79,7 @@ impl Projects {
         let mut new = None;
         for (name, other) in &self.known {
             let text: &str = new.as_deref().unwrap_or(word);
-            let Some(at) = text.find(name.as_str()) else {
+            let Some(at) = memmem::find(text.as_bytes(), name.as_bytes()) else {
                 continue;
             };
             let (before, after) = (text.get(..at)?, text.get(at + name.len()..)?);
