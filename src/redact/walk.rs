@@ -39,7 +39,7 @@ pub fn rewrite<'t>(text: &'t str, visitor: &mut dyn Visitor) -> Result<Cow<'t, s
         text,
         at: 0,
         copied: 0,
-        out: String::new(),
+        out: Vec::new(),
         way: Vec::new(),
     };
     walk.run(visitor)?;
@@ -47,8 +47,9 @@ pub fn rewrite<'t>(text: &'t str, visitor: &mut dyn Visitor) -> Result<Cow<'t, s
         return Ok(Cow::Borrowed(text));
     }
     let rest = text.get(walk.copied..).unwrap_or_default();
-    walk.out.push_str(rest);
-    Ok(Cow::Owned(walk.out))
+    walk.out.extend_from_slice(rest.as_bytes());
+    let new = String::from_utf8(walk.out);
+    new.map(Cow::Owned).map_err(|_| NotJson(text.len()))
 }
 
 struct Walk<'t> {
@@ -56,7 +57,7 @@ struct Walk<'t> {
     at: usize,
     /// Up to here the text is in `out`.
     copied: usize,
-    out: String,
+    out: Vec<u8>,
     way: Vec<Frame<'t>>,
 }
 
@@ -187,18 +188,9 @@ impl<'t> Walk<'t> {
             self.out.reserve(self.text.len() + new.len());
         }
         let before = self.text.get(self.copied..start).unwrap_or_default();
-        self.out.push_str(before);
-        if new
-            .bytes()
-            .any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'))
-        {
-            // A text always has a JSON form.
-            self.out.push_str(&serde_json::to_string(new).unwrap_or_default());
-        } else {
-            self.out.push('"');
-            self.out.push_str(new);
-            self.out.push('"');
-        }
+        self.out.extend_from_slice(before.as_bytes());
+        // A text always has a JSON form, and there always is room for it.
+        _ = serde_json::to_writer(&mut self.out, new);
         self.copied = self.at;
     }
 }

@@ -58,7 +58,12 @@ impl Addresses {
         Self { key: key.clone() }
     }
 
-    pub fn rename(&self, text: &str, lately: &mut Lately, count: &mut dyn FnMut(&str)) -> Option<String> {
+    pub fn rename(
+        &self,
+        text: &str,
+        lately: &mut Lately,
+        count: &mut dyn FnMut(&'static str),
+    ) -> Option<String> {
         let Lately { texts, turned } = lately;
         let mut one = |found: &str| {
             let new = texts.of(found, || self.other(found, turned).filter(|new| new != found))?;

@@ -72,7 +72,12 @@ impl Hosts {
         self.ends.iter().any(|end| end.eq_ignore_ascii_case(label))
     }
 
-    pub fn rename(&self, text: &str, lately: &mut Lately, count: &mut dyn FnMut(&str)) -> Option<String> {
+    pub fn rename(
+        &self,
+        text: &str,
+        lately: &mut Lately,
+        count: &mut dyn FnMut(&'static str),
+    ) -> Option<String> {
         let mut counted = |new: Option<String>| {
             new.is_some().then(|| count("host"));
             new

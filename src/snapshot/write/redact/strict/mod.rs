@@ -17,13 +17,24 @@ use crate::redact::{Hit, Key, OTHERS, Tokens};
 use crate::snapshot::Snapshot;
 use address::Addresses;
 use host::Hosts;
+use memo::Memo;
 use project::Projects;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+/// Texts up to this length, in bytes, are mostly labels and come again and again.
+const SHORT: usize = 96;
+
 /// All that is renamed.
 pub struct Names {
     all: Arc<All>,
+    /// What whole texts became lately, and what was renamed in them.
+    texts: Memo<String, (Option<String>, Vec<&'static str>)>,
+    lately: Lately,
+}
+
+#[derive(Default)]
+struct Lately {
     hosts: host::Lately,
     addresses: address::Lately,
 }
@@ -39,8 +50,8 @@ impl From<Arc<All>> for Names {
     fn from(all: Arc<All>) -> Self {
         Self {
             all,
-            hosts: host::Lately::default(),
-            addresses: address::Lately::default(),
+            texts: Memo::default(),
+            lately: Lately::default(),
         }
     }
 }
@@ -64,23 +75,19 @@ impl Names {
 
     /// The text with other names; `None` where it has none of these.
     pub fn rename(&mut self, text: &str, tokens: &mut Tokens) -> Option<String> {
-        let mut count = |kind: &str| tokens.count(kind);
-        let mut new = Cow::Borrowed(text);
-        // Projects first: a host may have one as its label.
-        if let Some(changed) = self.all.projects.rename(&new, &mut count) {
-            new = Cow::Owned(changed);
+        let Self { all, texts, lately } = self;
+        if text.len() > SHORT {
+            return all.rename(text, lately, &mut |kind| tokens.count(kind));
         }
-        if let Some(changed) = self.all.hosts.rename(&new, &mut self.hosts, &mut count) {
-            new = Cow::Owned(changed);
+        let (new, kinds) = texts.of(text, || {
+            let mut kinds = Vec::new();
+            let new = all.rename(text, lately, &mut |kind| kinds.push(kind));
+            (new, kinds)
+        });
+        for kind in kinds {
+            tokens.count(kind);
         }
-        let addresses = &mut self.addresses;
-        if let Some(changed) = self.all.addresses.rename(&new, addresses, &mut count) {
-            new = Cow::Owned(changed);
-        }
-        match new {
-            Cow::Owned(new) if new != text => Some(new),
-            _ => None,
-        }
+        new
     }
 
     /// A layout path: its parts are names of projects, regions and clusters.
@@ -98,5 +105,26 @@ impl Names {
         let All { projects, hosts, .. } = &*self.all;
         let places = projects.places(log).chain(place::find(log, hosts));
         hits.extend(places.map(|at| Hit { at, wanted: OTHERS }));
+    }
+}
+
+impl All {
+    fn rename(&self, text: &str, lately: &mut Lately, count: &mut dyn FnMut(&'static str)) -> Option<String> {
+        let Lately { hosts, addresses } = lately;
+        let mut new = Cow::Borrowed(text);
+        // Projects first: a host may have one as its label.
+        if let Some(changed) = self.projects.rename(&new, count) {
+            new = Cow::Owned(changed);
+        }
+        if let Some(changed) = self.hosts.rename(&new, hosts, count) {
+            new = Cow::Owned(changed);
+        }
+        if let Some(changed) = self.addresses.rename(&new, addresses, count) {
+            new = Cow::Owned(changed);
+        }
+        match new {
+            Cow::Owned(new) if new != text => Some(new),
+            _ => None,
+        }
     }
 }

@@ -55,7 +55,7 @@ impl Projects {
         self.search.find_iter(log).map(|found| found.start())
     }
 
-    pub fn rename(&self, text: &str, count: &mut dyn FnMut(&str)) -> Option<String> {
+    pub fn rename(&self, text: &str, count: &mut dyn FnMut(&'static str)) -> Option<String> {
         let placed = scan::replace(scan::placed(text), text, &mut |name| {
             let of_google = name.ends_with("-cloud") || name.ends_with("-release") || is_new(name);
             (!of_google && !self.known.contains_key(name)).then(|| {
@@ -72,7 +72,7 @@ impl Projects {
     }
 
     /// A word that is a known name, or has one between dashes, as in `service-NUMBER` and `web-NUMBER`.
-    fn within(&self, word: &str, count: &mut dyn FnMut(&str)) -> Option<String> {
+    fn within(&self, word: &str, count: &mut dyn FnMut(&'static str)) -> Option<String> {
         if !self.search.is_match(word) {
             return None;
         }
