@@ -157,6 +157,7 @@ impl<'r> Fields<'r> {
 impl Visitor for Fields<'_> {
     fn string(&mut self, way: &[Frame], text: &str, at: Range<usize>) -> Option<String> {
         let wanted = self.wanted(&at);
+        // Without a telling name none of its texts is secret by its place.
         let no_name = self.marks.as_ref().is_some_and(|marks| !marks.any_name);
         if wanted == Some(0) && no_name {
             return None;

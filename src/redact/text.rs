@@ -221,7 +221,7 @@ fn hits_of(text: &[u8]) -> Vec<Hit> {
 }
 
 /// Where the values are that a pattern finds.
-fn found<'t>(pattern: &Regex, text: &'t str) -> impl Iterator<Item = Range<usize>> {
+fn found(pattern: &Regex, text: &str) -> impl Iterator<Item = Range<usize>> {
     let all = pattern.captures_iter(text);
     all.filter_map(|found| Some(value_of(&found)?.range()))
 }
