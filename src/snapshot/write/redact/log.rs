@@ -122,7 +122,7 @@ impl Worker {
     }
 
     fn block(&mut self, bytes: &[u8], key_lines: u32, room: impl Fn() -> Vec<u8>) -> Done {
-        let every = self.redactor.needs_every_line();
+        let every = !self.redactor.knows_marks();
         if !every {
             self.redactor.marks(bytes, &mut self.lower, &mut self.hits);
         }

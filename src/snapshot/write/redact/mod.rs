@@ -107,9 +107,14 @@ impl Redactor {
         }
     }
 
-    /// Whether lines may change that have no mark.
+    /// Whether texts may change that have no mark of a secret.
     fn needs_every_line(&self) -> bool {
-        self.forms.has_own() || self.level == Level::Off
+        self.names.is_some() || !self.knows_marks()
+    }
+
+    /// Whether `marks` finds all that may change: the user's own patterns have none.
+    fn knows_marks(&self) -> bool {
+        self.is_on() && !self.forms.has_own()
     }
 
     /// Finds all marks of a log; `lower` is room to work in.
