@@ -251,12 +251,13 @@ fn without_credentials_one_error_lists_what_was_tried_and_what_to_run() {
     let run = check(&sandbox, &config, &variables, &[]);
     for says in [
         "no usable credentials",
-        "CLOUDSDK_AUTH_ACCESS_TOKEN",
-        "GOOGLE_APPLICATION_CREDENTIALS: ",
-        "application default credentials: ",
+        "CLOUDSDK_AUTH_ACCESS_TOKEN, which is not set",
+        "GOOGLE_APPLICATION_CREDENTIALS, which names no",
+        "application default ones: ",
         "metadata server: ",
         "gcloud: ",
         "remedy: gcloud auth application-default login",
+        "gcloud auth print-access-token > FILE",
     ] {
         assert!(run.ended(2).stderr.contains(says), "{says}: {}", run.said());
     }

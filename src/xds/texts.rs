@@ -1,6 +1,6 @@
 //! Every text of a message as JSON would tell it, read off the bytes by Envoy's own descriptors: no JSON is made for it.
 //!
-//! Bytes are gone through as protobuf lays them out (https://protobuf.dev/programming-guides/encoding/). What JSON would leave
+//! Bytes are gone through as protobuf lays them out (<https://protobuf.dev/programming-guides/encoding/>). What JSON would leave
 //! out, a field or a payload that the descriptors do not know, is told as such: nobody can tell what it holds.
 use super::Kind as Resource;
 use super::json::POOL;

@@ -105,7 +105,7 @@ fn from_file(path: PathBuf) -> Token {
 
 /// Google's chain: a key file, application default credentials, the metadata server, the gcloud command.
 async fn chain(metadata_host: Option<&str>) -> Result<Found, String> {
-    let mut tried = vec!["CLOUDSDK_AUTH_ACCESS_TOKEN: not set".to_owned()];
+    let mut tried = vec!["the variable CLOUDSDK_AUTH_ACCESS_TOKEN, which is not set".to_owned()];
     match CustomServiceAccount::from_env() {
         Ok(Some(account)) => {
             return Ok(Found {
@@ -113,9 +113,9 @@ async fn chain(metadata_host: Option<&str>) -> Result<Found, String> {
                 ..provided(Arc::new(account)).into()
             });
         }
-        Ok(None) => tried.push("GOOGLE_APPLICATION_CREDENTIALS: not set".to_owned()),
+        Ok(None) => tried.push("the variable GOOGLE_APPLICATION_CREDENTIALS, which is not set".to_owned()),
         Err(error) => tried.push(format!(
-            "GOOGLE_APPLICATION_CREDENTIALS: no service account's key: {}",
+            "the variable GOOGLE_APPLICATION_CREDENTIALS, which names no service account's key: {}",
             told(&error)
         )),
     }
@@ -127,7 +127,7 @@ async fn chain(metadata_host: Option<&str>) -> Result<Found, String> {
                 ..provided(Arc::new(provider)).into()
             });
         }
-        Err(error) => tried.push(format!("application default credentials: {error}")),
+        Err(error) => tried.push(format!("application default ones: {error}")),
     }
     let metadata = match metadata_host {
         Some(host) => metadata::token(host).await,
@@ -148,7 +148,7 @@ async fn chain(metadata_host: Option<&str>) -> Result<Found, String> {
     }
     Err(format!(
         "no usable credentials; tried\n  {}\n  remedy: gcloud auth application-default login; or, where gcloud itself is logged in: \
-         export CLOUDSDK_AUTH_ACCESS_TOKEN=$(gcloud auth print-access-token)",
+         gcloud auth print-access-token > FILE, and --access-token-file FILE",
         tried.join("\n  ")
     ))
 }

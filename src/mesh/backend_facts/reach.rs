@@ -255,6 +255,11 @@ fn by_policies(
     known_unless(doubt, blocks)
 }
 
+fn joined(ranges: &[IpNet]) -> String {
+    let texts: Vec<String> = ranges.iter().map(ToString::to_string).collect();
+    texts.join(",")
+}
+
 /// Clients known to be kept out are that, whatever is not known of others.
 fn known_unless(doubt: Option<String>, blocks: Vec<ClientBlock>) -> Result<Fact<Vec<ClientBlock>>, String> {
     match doubt {
@@ -321,43 +326,50 @@ fn by_firewall(
                 target_tags: None,
                 cluster: cluster.gke.map_or("", |g| g.name.as_str()),
             });
-            let (rule, policy, why, priority_before) = match admission {
+            let (rule, policy, why, priority_before, leaving) = match admission {
                 firewall::Admission::Allowed { .. } => continue,
                 firewall::Admission::Unknown(why) => {
                     doubt = Some(why);
                     continue;
                 }
-                firewall::Admission::Denied { rule, priority, by } => {
+                firewall::Admission::Denied {
+                    rule,
+                    priority,
+                    by,
+                    leaving,
+                } => {
                     // A policy's rule is called by its priority.
-                    let why = match &by {
+                    let mut why = match &by {
                         By::Rules => format!("rule {rule} (priority {priority}) denies it"),
                         By::Policy { .. } => format!("rule {rule}{} denies it", by.told()),
                     };
+                    if leaving {
+                        why.push_str(" on its way out of the client's network");
+                    }
                     let (policy, before) = outdone(by, priority);
-                    (rule, policy, why, before)
+                    (rule, policy, why, before, leaving)
                 }
                 firewall::Admission::ImpliedDeny => (
                     String::new(),
                     String::new(),
                     "no rule allows it, and what no rule allows is denied".into(),
                     LAST,
+                    false,
                 ),
             };
+            let network = if leaving { client_network } else { target_network };
             blocks.push(ClientBlock {
                 client: caller.name.clone(),
-                range: caller
-                    .ranges
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(","),
+                range: joined(&caller.ranges),
                 port: port.target_number,
                 rule,
                 policy,
                 priority_before,
                 why,
-                project: target_network.project.0.clone(),
-                network: target_network.name.clone(),
+                leaving,
+                target: joined(target),
+                project: network.project.0.clone(),
+                network: network.name.clone(),
             });
         }
     }

@@ -49,6 +49,10 @@ facts! {
         priority_before: i64,
         /// Why, in words.
         why: String,
+        /// Whether it keeps connections from leaving the client's network, not from entering the pods'.
+        leaving: bool,
+        /// The pods' network ranges.
+        target: String,
         /// Id of the network's project.
         project: String,
         /// Bare name of the network.

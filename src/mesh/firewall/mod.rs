@@ -27,6 +27,8 @@ pub enum Admission {
         /// The lowest goes first: 0 to 65535 of a firewall rule.
         priority: u32,
         by: By,
+        /// Whether it keeps the connection from leaving the client's network, not from entering the pods'.
+        leaving: bool,
     },
     /// No rule says anything, and ingress is then denied.
     ImpliedDeny,

@@ -116,6 +116,7 @@ impl Rule {
             rule: self.name(),
             priority: self.order().0,
             by: self.by.clone(),
+            leaving: self.is_egress(),
         }
     }
 

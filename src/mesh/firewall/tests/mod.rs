@@ -58,6 +58,22 @@ fn denied(rule: &str, priority: u32) -> Admission {
         rule: rule.into(),
         priority,
         by: By::Rules,
+        leaving: false,
+    }
+}
+
+/// The same, of what leaves the client's network.
+fn leaving(denial: Admission) -> Admission {
+    match denial {
+        Admission::Denied {
+            rule, priority, by, ..
+        } => Admission::Denied {
+            rule,
+            priority,
+            by,
+            leaving: true,
+        },
+        other => other,
     }
 }
 
@@ -163,7 +179,7 @@ fn an_egress_rule_of_the_clients_network_stops_it_before_ingress() {
     };
     assert_eq!(
         ask(out(json!({"destinationRanges": ["10.0.0.0/8"]})), &[]),
-        denied("out", 1000)
+        leaving(denied("out", 1000))
     );
     assert_eq!(
         ask(out(json!({"destinationRanges": ["192.168.0.0/16"]})), &[]),
@@ -174,6 +190,6 @@ fn an_egress_rule_of_the_clients_network_stops_it_before_ingress() {
     assert_eq!(ask(out(json!({"targetTags": ["locked"]})), &[]), allowed("in"));
     assert_eq!(
         ask(out(json!({"targetTags": ["locked"]})), &["locked"]),
-        denied("out", 1000)
+        leaving(denied("out", 1000))
     );
 }
