@@ -239,6 +239,11 @@ mod tests {
         ] {
             assert_eq!(other(text), text);
         }
+        // What stands before it is no range whose length it were.
+        assert_eq!(
+            other("dial tcp/10.8.0.5:80, subnet/10.8.0.5"),
+            format!("dial tcp/{0}:80, subnet/{0}", other("10.8.0.5"))
+        );
         let line = other("from 10.8.0.5:8080 to [fd00::5]:80");
         assert_eq!(
             other("to%2010.8.0.5%20"),

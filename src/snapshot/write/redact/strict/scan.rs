@@ -118,8 +118,8 @@ pub fn host_end(bytes: &[u8], mut dot: usize) -> usize {
     dot
 }
 
-/// What may be an IPv4 address or a range of them, of all `[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*(?:/[0-9]{1,2}\b)?`: words, not
-/// what is within one, since `v1.2.3.4` is no address.
+/// What may be an IPv4 address or, with `/[0-9]{1,2}\b` behind it, a range of them, of all `[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*`:
+/// words, not what is within one, since `v1.2.3.4` is no address.
 pub fn v4(text: &str) -> impl Iterator<Item = Range<usize>> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -135,8 +135,11 @@ pub fn v4(text: &str) -> impl Iterator<Item = Range<usize>> {
                 }
                 dots += 1;
             }
+            if dots != 3 {
+                continue;
+            }
             at += length(text, at).unwrap_or(0);
-            if dots == 3 && bytes.get(start)?.is_ascii_digit() {
+            if bytes.get(start)?.is_ascii_digit() {
                 return Some(start..at);
             }
         }
@@ -329,7 +332,8 @@ mod tests {
                 let all = found(pattern, 0, text).into_iter();
                 all.filter(|at| address(text, at)).collect::<Vec<_>>()
             };
-            let four = format!(r"{ESCAPE}[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*(?:/[0-9]{{1,2}}\b)?");
+            let part = r"\.[A-Za-z0-9]+";
+            let four = format!(r"{ESCAPE}[A-Za-z0-9]+(?:(?:{part}){{4,}}|(?:{part}){{3}}(?:/[0-9]{{1,2}}\b)?|(?:{part}){{0,2}})");
             same("v4", v4(text).filter(|at| address(text, at)).collect(), addresses(&four));
             let six = format!(r"{ESCAPE}[0-9A-Fa-f]{{0,4}}(?::[0-9A-Fa-f]{{0,4}}){{2,7}}(?:/[0-9]{{1,3}})?");
             same("v6", v6(text).collect(), found(&six, 0, text));
