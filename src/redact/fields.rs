@@ -175,11 +175,7 @@ impl Visitor for Fields<'_> {
             return Some(new);
         }
         let key = key_of(way, 0);
-        let of_pattern = key
-            .as_bytes()
-            .windows(5)
-            .any(|part| part.eq_ignore_ascii_case(b"regex"));
-        let with_query = !of_pattern && (self.place == Place::Log || text.contains("://"));
+        let with_query = !is_of_pattern(key) && (self.place == Place::Log || text.contains("://"));
         if with_query && is_query_field(key) {
             return Some(self.redactor.whole("query", text));
         }
@@ -361,6 +357,12 @@ pub fn is_secret_name(name: &str) -> bool {
 fn ends_as(name: &str, letters: &[u8]) -> bool {
     let last = name.bytes().rev().find(u8::is_ascii_alphanumeric);
     last.is_some_and(|last| letters.contains(&last.to_ascii_lowercase()))
+}
+
+/// Whether a field holds a pattern, in which `?` asks for nothing.
+pub fn is_of_pattern(key: &str) -> bool {
+    let mut parts = key.as_bytes().windows(5);
+    parts.any(|part| part.eq_ignore_ascii_case(b"regex"))
 }
 
 fn is_query_field(key: &str) -> bool {

@@ -5,7 +5,7 @@
 //! JSON within JSON: a backslash beside a mark can be anything.
 use super::fields::is_header_name;
 use aho_corasick::{AhoCorasick, Span, packed};
-use memchr::memchr2_iter;
+use memchr::memchr3_iter;
 use std::sync::LazyLock;
 
 /// The forms that a mark stands for, a bit each in the order of `FORMS`.
@@ -40,20 +40,35 @@ pub struct Hit {
 /// A mark in lower case, and what it means by what stands before and behind it, in lower case too.
 type Mark = (&'static str, fn(&[u8], &[u8]) -> Wanted);
 
-/// All but `?` and `@`, which are searched for by themselves. None begins with another.
-const MARKS: [Mark; 41] = [
-    ("private key", |_, _| PRIVATE_KEY),
-    ("ls0tls1crudjti", |_, _| PACKED_KEY),
+/// Marks of three letters. None begins with another, nor with one of the others.
+const SHORT: [Mark; 7] = [
     ("eyj", |before, after| {
         only(JWT, begins_word(before) && goes_on(after, 6, is_word))
     }),
-    ("ya29.", |_, _| TOKEN),
-    ("1//0", |_, after| only(TOKEN, goes_on(after, 16, is_word))),
     // The same as some programs write it in JSON: `1\/\/0`.
     ("\\/0", |before, after| {
         only(TOKEN, before.ends_with(b"/") || before.ends_with(b"/\\"))
             & only(TOKEN, goes_on(after, 16, is_word))
     }),
+    ("xox", |_, after| only(API_KEY, after.get(1) == Some(&b'-'))),
+    ("sg.", |_, after| {
+        only(API_KEY, goes_on(after, 16, |b| is_word(b) || is_unknown(b)))
+    }),
+    ("pwd", |_, after| name(SECRET, after)),
+    ("key", |before, after| {
+        only(name(SECRET, after), is_of_key(before))
+    }),
+    ("sid", |before, after| {
+        only(name(NAME, after), begins_word(before))
+    }),
+];
+
+/// Longer ones: 32, as more are searched for at half the speed, and one of three letters among them costs as much again.
+const LONG: [Mark; 32] = [
+    ("private key", |_, _| PRIVATE_KEY),
+    ("ls0tls1crudjti", |_, _| PACKED_KEY),
+    ("ya29.", |_, _| TOKEN),
+    ("1//0", |_, after| only(TOKEN, goes_on(after, 16, is_word))),
     ("gocspx-", |_, _| TOKEN),
     ("aiza", |_, after| only(API_KEY, goes_on(after, 20, is_word))),
     ("akia", |_, after| only(API_KEY, goes_on(after, 16, is_word))),
@@ -65,14 +80,8 @@ const MARKS: [Mark; 41] = [
     ("ghr_", |_, after| only(API_KEY, goes_on(after, 20, is_word))),
     ("github_pat_", |_, _| API_KEY),
     ("glpat-", |_, _| API_KEY),
-    ("xox", |_, after| only(API_KEY, after.get(1) == Some(&b'-'))),
     ("k_live_", |_, _| API_KEY),
     ("k_test_", |_, _| API_KEY),
-    ("sg.", |_, after| {
-        only(API_KEY, goes_on(after, 16, |b| is_word(b) || is_unknown(b)))
-    }),
-    ("%40", address),
-    ("%3f", query),
     ("authorization", |_, after| name(AUTHORIZATION, after)),
     ("bearer", scheme),
     ("basic", scheme),
@@ -82,17 +91,10 @@ const MARKS: [Mark; 41] = [
     ("pass", |_, after| {
         name(SECRET, behind(after, &["wd", "word", "phrase", "code"]))
     }),
-    ("pwd", |_, after| name(SECRET, after)),
     ("secret", |_, after| name(SECRET, after)),
     ("token", |_, after| name(SECRET, after)),
     ("credential", |_, after| name(SECRET, behind(after, &["s"]))),
-    ("key", |before, after| {
-        only(name(SECRET, after), is_of_key(before))
-    }),
     ("sess", session),
-    ("sid", |before, after| {
-        only(name(NAME, after), begins_word(before))
-    }),
     ("query", |_, after| {
         let rest = behind(after, &["_", "-"]);
         name(NAME, behind(rest, &["string", "params"]))
@@ -106,8 +108,9 @@ const MARKS: [Mark; 41] = [
     ("\\u00", escape),
 ];
 
-/// Searches for all marks at once.
-static SEARCH: LazyLock<Search> = LazyLock::new(Search::new);
+/// Search for all marks of a list at once.
+static SEARCHES: LazyLock<[(Search, &[Mark]); 2]> =
+    LazyLock::new(|| [(Search::new(&SHORT), &SHORT[..]), (Search::new(&LONG), &LONG[..])]);
 
 enum Search {
     Vector(packed::Searcher),
@@ -116,8 +119,8 @@ enum Search {
 }
 
 impl Search {
-    fn new() -> Self {
-        let texts = || MARKS.iter().map(|(text, _)| text);
+    fn new(marks: &[Mark]) -> Self {
+        let texts = || marks.iter().map(|(text, _)| text);
         match packed::Config::new().builder().extend(texts()).build() {
             Some(searcher) => Self::Vector(searcher),
             None => Self::Automaton(AhoCorasick::new(texts()).ok().map(Box::new)),
@@ -150,20 +153,23 @@ pub fn find(text: &[u8], lower: &mut Vec<u8>, hits: &mut Vec<Hit>) {
             hits.push(Hit { at, wanted });
         }
     };
-    let mut at = 0;
-    while let Some((start, index)) = SEARCH.next(lower, at) {
-        if let Some((text, judge)) = MARKS.get(index) {
-            keep(start, text.len(), *judge);
+    for (search, marks) in &*SEARCHES {
+        let mut at = 0;
+        while let Some((start, index)) = search.next(lower, at) {
+            if let Some((text, judge)) = marks.get(index) {
+                keep(start, text.len(), *judge);
+            }
+            at = start + 1;
         }
-        at = start + 1;
     }
-    for at in memchr2_iter(b'?', b'@', lower) {
-        let judge = if lower.get(at) == Some(&b'?') {
-            query
-        } else {
-            address
-        };
-        keep(at, 1, judge);
+    for at in memchr3_iter(b'?', b'@', b'%', lower) {
+        match lower.get(at..).unwrap_or_default() {
+            [b'?', ..] => keep(at, 1, query),
+            [b'@', ..] => keep(at, 1, address),
+            [_, b'3', b'f', ..] => keep(at, 3, query),
+            [_, b'4', b'0', ..] => keep(at, 3, address),
+            _ => {}
+        }
     }
     hits.sort_by_key(|hit| hit.at);
 }

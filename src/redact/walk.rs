@@ -189,10 +189,15 @@ impl<'t> Walk<'t> {
         }
         let before = self.text.get(self.copied..start).unwrap_or_default();
         self.out.extend_from_slice(before.as_bytes());
-        // A text always has a JSON form, and there always is room for it.
-        _ = serde_json::to_writer(&mut self.out, new);
+        put_text(&mut self.out, new);
         self.copied = self.at;
     }
+}
+
+/// A text as JSON writes it.
+pub fn put_text(out: &mut Vec<u8>, text: &str) {
+    // It always has such a form, and there always is room for it.
+    _ = serde_json::to_writer(out, text);
 }
 
 #[cfg(test)]

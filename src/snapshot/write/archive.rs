@@ -127,7 +127,7 @@ impl Keep for Archive {
                 return Ok(());
             }
             self.compress_held()?;
-            self.log.begins = Some(self.frames.end()?);
+            self.log.begins = Some(self.frames.begin_log()?);
             self.frames.write(&std::mem::take(&mut self.log.held))?;
         }
         self.frames.write(bytes)

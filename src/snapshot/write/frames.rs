@@ -22,6 +22,8 @@ const MAX_THREADS: usize = 4;
 pub struct Frames {
     state: State,
     threads: u32,
+    /// Of the next frame.
+    level: i32,
 }
 
 enum State {
@@ -40,13 +42,14 @@ impl Frames {
                 written: 0,
             }),
             threads: u32::try_from(processors.min(MAX_THREADS)).unwrap_or(1),
+            level: LEVEL,
         }
     }
 
     /// Goes on in the frame at hand, or in a new one.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut encoder = match std::mem::replace(&mut self.state, State::Broken) {
-            State::Between(out) => Box::new(encoder(out, self.threads)?),
+            State::Between(out) => Box::new(encoder(out, self.level, self.threads)?),
             State::Within(encoder) => encoder,
             State::Broken => return Err(broken()),
         };
@@ -55,8 +58,16 @@ impl Frames {
         Ok(())
     }
 
+    /// Ends the frame at hand, and tells where the next will begin, which is a log's.
+    pub fn begin_log(&mut self) -> io::Result<u64> {
+        let at = self.end()?;
+        self.level = LOG_LEVEL;
+        Ok(at)
+    }
+
     /// Ends the frame at hand, and tells where the next will begin.
     pub fn end(&mut self) -> io::Result<u64> {
+        self.level = LEVEL;
         let out = match std::mem::replace(&mut self.state, State::Broken) {
             State::Between(out) => out,
             State::Within(encoder) => encoder.finish()?,
@@ -83,13 +94,13 @@ fn broken() -> io::Error {
 
 /// A frame by itself.
 pub fn frame(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = encoder(Vec::new(), 1)?;
+    let mut encoder = encoder(Vec::new(), LEVEL, 1)?;
     encoder.write_all(bytes)?;
     encoder.finish()
 }
 
-fn encoder<W: Write>(out: W, threads: u32) -> io::Result<Encoder<'static, W>> {
-    let mut encoder = Encoder::new(out, LOG_LEVEL)?;
+fn encoder<W: Write>(out: W, level: i32, threads: u32) -> io::Result<Encoder<'static, W>> {
+    let mut encoder = Encoder::new(out, level)?;
     encoder.include_checksum(true)?;
     encoder.set_parameter(CParameter::NbWorkers(threads))?;
     encoder.set_parameter(CParameter::JobSize(JOB))?;

@@ -1,6 +1,6 @@
 //! One log line after the other, from block to block: what a line is, and what it leaves behind for the next.
 use super::Redactor;
-use crate::redact::{Fields, Hit, PRIVATE_KEY, Place, Replace, rewrite};
+use crate::redact::{Fields, Hit, PRIVATE_KEY, Place, Replace, rewrite, rewrite_marked};
 use std::borrow::Cow;
 
 /// Lines of a key that was logged line by line.
@@ -55,6 +55,11 @@ impl Log {
 }
 
 fn redact(text: &str, marks: Option<&[Hit]>, redactor: &mut Redactor) -> Option<String> {
+    if let Some(hits) = marks
+        && let Some(new) = rewrite_marked(text, hits, redactor)
+    {
+        return new;
+    }
     if text.trim_start().starts_with('{') {
         let mut fields = match marks {
             Some(hits) => Fields::marked(redactor, hits),
