@@ -65,10 +65,13 @@ fn hop(layer: Layer, mesh: &Mesh, path: (u32, u32), on_path: &[&Diagnosed], laye
     let (status, detail) = match worst {
         Some(Severity::Error | Severity::Critical) => (hop::Status::Broken, summary(&here)),
         Some(Severity::Warning) => (hop::Status::Degraded, summary(&here)),
-        _ => match layers.undecided.get(&layer) {
-            Some(reason) => (hop::Status::Unknown, reason.clone()),
-            None => (hop::Status::Ok, mesh.path_note(layer.as_str(), path.0, path.1)),
-        },
+        _ => {
+            let doubt = mesh.path_doubt(layer.as_str(), path.0, path.1);
+            match layers.undecided.get(&layer).map(String::as_str).or(doubt) {
+                Some(reason) => (hop::Status::Unknown, reason.to_owned()),
+                None => (hop::Status::Ok, mesh.path_note(layer.as_str(), path.0, path.1)),
+            }
+        }
     };
     let mut codes: Vec<String> = here.iter().map(|f| f.code.clone()).collect();
     codes.dedup();

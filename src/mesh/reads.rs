@@ -133,6 +133,8 @@ const KINDS: [Kind; 17] = [
             // Clients are known to call what their environment names, or their log.
             ("asked_for", &[SERVICES, EVERY_SIGN]),
             ("export_manifest", &[ZONES, SERVICES, EVERY_SIGN]),
+            ("unnamed looked_in nearest", &[]),
+            ("unresolved_on", &[SERVICES, NUMBERS, SUBNETS, NETWORKS, ZONES]),
         ],
     },
     Kind {

@@ -56,7 +56,7 @@ pub fn kinds() -> Vec<(&'static str, &'static str, Vec<FieldDoc>)> {
         ),
         (
             "route_host",
-            "a host of a VirtualService, exported or not",
+            "a host of a VirtualService, exported or not, and the host of `--url`",
             RouteHost::docs(),
         ),
         (
