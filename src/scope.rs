@@ -30,17 +30,20 @@ pub fn host_of(url: &str) -> Result<String, String> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err("it has no scheme".into());
     };
-    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-        return Err(format!("its scheme is {scheme:?}, and a mesh serves http and https"));
+    if !["http", "https"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+    {
+        return Err(format!(
+            "its scheme is {scheme:?}, and a mesh serves http and https"
+        ));
     }
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
     if place.is_empty() || place.starts_with(':') {
         return Err("it names no host".into());
     }
-    let parsed: http::uri::Authority = place
-        .parse()
-        .map_err(|_| format!("{place:?} is no host"))?;
+    let parsed: http::uri::Authority = place.parse().map_err(|_| format!("{place:?} is no host"))?;
     let host = parsed.host();
     let after = place.strip_prefix(host).unwrap_or_default();
     if !after.is_empty() && parsed.port_u16().is_none_or(|port| port == 0) {

@@ -97,7 +97,9 @@ impl ScopeArgs {
             // Whoever made the bundle could ask for anything; nobody may take it for answered.
             snapshot.world.warnings.push(Warning {
                 origin: "bundle.json".into(),
-                text: format!("the URL of its scope, {url:?}, is not looked at: {problem}; give one with --url"),
+                text: format!(
+                    "the URL of its scope, {url:?}, is not looked at: {problem}; give one with --url"
+                ),
             });
         }
     }

@@ -1,4 +1,4 @@
-//! The path from each client to each exported host, hop by hop.
+//! The path from each client to each exported host, hop by hop. A hop's state is that of the findings of its layer that are on the path.
 use super::Diagnosed;
 use crate::mesh::Mesh;
 use crate::report::v1::{self, hop};
@@ -106,7 +106,7 @@ fn title(layer: Layer) -> &'static str {
     }
 }
 
-/// Findings by whom they concern.
+/// Findings by whom they concern: a short way to those that [`About::covers`](crate::mesh::subject::About::covers) puts on a path.
 #[derive(Default)]
 struct Index {
     by_client: BTreeMap<u32, Vec<usize>>,

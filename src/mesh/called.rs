@@ -23,7 +23,7 @@ pub fn is_unnamed(model: &Model, routings: &[Routing], host: &str) -> bool {
 }
 
 /// Whether a wildcard takes a host.
-fn takes(wildcard: &str, host: &str) -> bool {
+pub fn takes(wildcard: &str, host: &str) -> bool {
     let suffix = wildcard.strip_prefix('*');
     suffix.is_some_and(|suffix| host.len() > suffix.len() && host.ends_with(suffix))
 }
@@ -32,7 +32,6 @@ fn takes(wildcard: &str, host: &str) -> bool {
 pub fn facts(model: &Model, routings: &[Routing], host: &str, unresolved_on: BTreeSet<String>) -> RouteHost {
     let exporting = routings.iter().filter(|routing| routing.exports());
     let exported: BTreeSet<String> = exporting.flat_map(Routing::hosts).collect();
-    let listed = |routes: &&super::clusters::Cluster| routes.k8s.is_some_and(|k| k.virtual_services.is_had());
     RouteHost {
         host: host.to_owned(),
         under_suffix: match model.under_suffix(host) {
@@ -44,12 +43,7 @@ pub fn facts(model: &Model, routings: &[Routing], host: &str, unresolved_on: BTr
             Availability::Complete => Fact::Known(true),
             Availability::Partial(reason) | Availability::Missing(reason) => Fact::Unknown(reason),
         },
-        looked_in: model
-            .clusters
-            .iter()
-            .filter(listed)
-            .map(|cluster| cluster.membership.clone())
-            .collect(),
+        looked_in: model.routes_listed(),
         nearest: names::nearest(host, exported.iter().map(String::as_str), 3),
         unresolved_on: unresolved_on.into_iter().collect(),
         ..RouteHost::default()

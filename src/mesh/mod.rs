@@ -30,6 +30,7 @@ pub mod network;
 mod notes;
 pub mod projects;
 mod proxies;
+mod pushed_facts;
 mod re2;
 pub mod reads;
 mod reserved;

@@ -73,7 +73,7 @@ const CLIENT_FACTS: &[(&str, &[Sources])] = &[
     ),
 ];
 
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 18] = [
     Kind {
         name: "run_service",
         made_of: &[SERVICES, NUMBERS],
@@ -282,6 +282,14 @@ const KINDS: [Kind; 17] = [
                 &[],
             ),
             ("health_checks", &[&["compute/health"]]),
+        ],
+    },
+    Kind {
+        name: "pushed_host",
+        made_of: &[PROXIES, SERVICES, NUMBERS, SUBNETS, ROUTES, OFFERS],
+        facts: &[
+            ("host exported clients named_by looked_in", &[]),
+            ("under_suffix", &[ZONES]),
         ],
     },
     Kind {

@@ -45,6 +45,7 @@ pub fn mesh(snapshot: &Snapshot, logs: &LogEvidence, take: &mut Take<'_>) -> Mes
     assembly.lookups();
     assembly.nowhere();
     assembly.proxies();
+    assembly.pushed();
     assembly.logs();
     assembly.collection();
     assembly.finish()
