@@ -106,8 +106,8 @@ mod tests {
             ("http://ads,cart/", "no name"),
             ("http://b\u{fc}cher.private/", "no host"),
         ] {
-            let told = host_of(url).expect_err(url);
-            assert!(told.contains(why), "{url}: {told}");
+            let told = host_of(url).err();
+            assert!(told.as_ref().is_some_and(|t| t.contains(why)), "{url}: {told:?}");
         }
     }
 }

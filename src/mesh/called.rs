@@ -1,7 +1,6 @@
 //! The host that `--url` asks for, where no VirtualService leads to it.
 use super::facts::{Fact, RouteHost};
 use super::model::Model;
-use super::names;
 use super::routes::Routing;
 use crate::scope::host_of;
 use crate::snapshot::Availability;
@@ -44,8 +43,22 @@ pub fn facts(model: &Model, routings: &[Routing], host: &str, unresolved_on: BTr
             Availability::Partial(reason) | Availability::Missing(reason) => Fact::Unknown(reason),
         },
         looked_in: model.routes_listed(),
-        nearest: names::nearest(host, exported.iter().map(String::as_str), 3),
+        nearest: nearest(host, &exported),
         unresolved_on: unresolved_on.into_iter().collect(),
         ..RouteHost::default()
     }
+}
+
+/// The exported hosts that may have been meant, nearest first: a slip of the pen away, or with a first label that is much like it. What
+/// hosts of one mesh share, their suffix, makes none of them near.
+fn nearest(host: &str, exported: &BTreeSet<String>) -> Vec<String> {
+    let first = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let wanted = first(host);
+    let mut near: Vec<(usize, &String)> = exported
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(host, name), name))
+        .filter(|(edits, name)| *edits <= 2 || strsim::jaro_winkler(&wanted, &first(name)) > 0.88)
+        .collect();
+    near.sort();
+    near.into_iter().take(3).map(|(_, name)| name.clone()).collect()
 }

@@ -116,23 +116,24 @@ impl<'a> Outline<'a> {
             "{} ({severities})",
             super::text::counted(causes.len(), "root cause")
         );
-        if let ([group], true) = (self.causes.as_slice(), causes.len() > 1) {
-            text.push_str(&format!(", all {},", group.first.code));
-        }
+        let alike = match (self.causes.as_slice(), causes.len() > 1) {
+            ([group], true) => format!(", all {}", group.first.code),
+            _ => String::new(),
+        };
         let paths = &self.report.path;
-        match (self.with(hop::Status::Broken), paths.len()) {
-            (_, 0) => {}
-            // Of a host that no path leads to, or of no client in the mesh.
-            (0, all) => text.push_str(&format!(", on none of the {}", super::text::counted(all, "path"))),
+        let hit = match (self.with(hop::Status::Broken), paths.len()) {
+            (_, 0) => String::new(),
+            // Of a host that no path leads to, or of a service that is no client.
+            (0, all) => format!(", on none of the {}", super::text::counted(all, "path")),
             (broken, all) => {
                 let verb = if causes.len() == 1 { "breaks" } else { "break" };
-                text.push_str(&format!(
-                    " {verb} {broken} of {}",
-                    super::text::counted(all, "path")
-                ));
+                let comma = if alike.is_empty() { "" } else { "," };
+                format!("{comma} {verb} {broken} of {}", super::text::counted(all, "path"))
             }
-        }
-        text.trim_end_matches(',').replace(",,", ",")
+        };
+        text.push_str(&alike);
+        text.push_str(&hit);
+        text
     }
 
     /// How many paths are in this state at worst.
