@@ -41,7 +41,7 @@ fn diagnosed(changes: &str) -> Report {
     diagnose(&snapshot, &RuleSet::built_in().unwrap(), &Selection::default()).unwrap()
 }
 
-/// `CLIENT -> HOST: LAYER STATUS` of every hop that is neither ok nor unknown.
+/// `CLIENT -> HOST: LAYER STATUS CODES` of every hop that is neither ok nor unknown.
 fn marks(report: &Report) -> Vec<String> {
     let mut marks = Vec::new();
     for path in &report.path {
@@ -52,7 +52,8 @@ fn marks(report: &Report) -> Vec<String> {
                 hop::Status::Degraded => "DEGRADED",
                 _ => continue,
             };
-            marks.push(format!("{} -> {host}: {} {word}", path.client, hop.layer));
+            let codes = hop.findings.join(" ");
+            marks.push(format!("{} -> {host}: {} {word} {codes}", path.client, hop.layer));
         }
     }
     marks.sort();
@@ -262,7 +263,7 @@ fn patch(file: &str, ops: &str) -> String {
 #[test]
 fn a_finding_is_on_the_paths_that_it_is_about_and_on_no_other() {
     let csds = "csds/mesh-prod/client-status.json";
-    let run = "cloud-run/mesh-prod/us-central1/services.json";
+    let run = "cloud-run/mesh-prod/us-central1";
     let services = "kubernetes/prod/services.json";
     let records = "dns/mesh-prod/zones/mesh-private/rrsets.json";
     let own_record = |address: &str| {
@@ -270,7 +271,13 @@ fn a_finding_is_on_the_paths_that_it_is_about_and_on_no_other() {
             "{{op: add, path: /rrsets/-, value: {{name: cart.mesh.private., type: A, ttl: 300, rrdatas: [{address}]}}}}"
         )
     };
-    let worlds: [(&str, String, &[&str], &[&str]); 9] = [
+    let refused = |place: usize| {
+        format!(
+            "{{op: replace, path: /config/0/genericXdsConfigs/{place}/configStatus, value: ERROR}}, \
+             {{op: add, path: /config/0/genericXdsConfigs/{place}/errorState, value: {{details: 'a value must be greater than 0s'}}}}"
+        )
+    };
+    let worlds: [(&str, String, &[&str], &[&str]); 12] = [
         (
             "calls to a host that nobody exports",
             no_route("nosuch.mesh.private"),
@@ -281,25 +288,29 @@ fn a_finding_is_on_the_paths_that_it_is_about_and_on_no_other() {
             "calls to a host that is exported, by one client",
             no_route("cart.mesh.private"),
             &["MD821"],
-            &["fortio -> cart: dataplane BROKEN"],
+            &["fortio -> cart: dataplane BROKEN MD821"],
         ),
         (
             "one host has an address that one client's egress does not send into the VPC",
             patch(records, &own_record("203.0.113.10")),
-            &["MD211", "MD305"],
+            // MD211 is a symptom of the record.
+            &["MD305"],
             &[
-                "fortio -> cart: cloud-run BROKEN",
-                "fortio -> cart: dns BROKEN",
-                "shop -> cart: dns BROKEN",
+                "fortio -> cart: cloud-run BROKEN MD211",
+                "fortio -> cart: dns BROKEN MD305",
+                "shop -> cart: dns BROKEN MD305",
             ],
         ),
         (
             "a client has no VPC egress",
-            patch(run, "{op: remove, path: /services/0/template/vpcAccess}"),
+            format!(
+                "patch: [{{file: {run}/services.json, ops: [{{op: remove, path: /services/0/template/vpcAccess}}]}}, \
+                 {{file: {run}/revisions.json, ops: [{{op: remove, path: /revisions/0/vpcAccess}}]}}]"
+            ),
             &["MD204"],
             &[
-                "fortio -> ads: cloud-run BROKEN",
-                "fortio -> cart: cloud-run BROKEN",
+                "fortio -> ads: cloud-run BROKEN MD204",
+                "fortio -> cart: cloud-run BROKEN MD204",
             ],
         ),
         (
@@ -309,7 +320,38 @@ fn a_finding_is_on_the_paths_that_it_is_about_and_on_no_other() {
                 "{op: remove, path: /config/0/genericXdsConfigs/1/xdsConfig/virtualHosts/1}",
             ),
             &["MD415"],
-            &["fortio -> cart: control-plane BROKEN"],
+            &["fortio -> cart: control-plane BROKEN MD415"],
+        ),
+        (
+            "one cluster is missing at one client and without endpoints at another",
+            patch(
+                csds,
+                "{op: remove, path: /config/0/genericXdsConfigs/4}, {op: remove, path: /config/1/genericXdsConfigs/5/xdsConfig/endpoints}",
+            ),
+            &["MD416", "MD417"],
+            &[
+                "fortio -> cart: control-plane BROKEN MD416",
+                "shop -> cart: control-plane BROKEN MD417",
+            ],
+        ),
+        (
+            "one client refuses the cluster of one host",
+            patch(csds, &refused(2)),
+            &["MD413"],
+            &["fortio -> ads: control-plane BROKEN MD413"],
+        ),
+        (
+            "one client refuses a cluster that no exported host uses",
+            patch(
+                csds,
+                &format!(
+                    "{{op: copy, from: /config/0/genericXdsConfigs/2, path: /config/0/genericXdsConfigs/6}}, {}, \
+                     {{op: replace, path: /config/0/genericXdsConfigs/6/name, value: another}}",
+                    refused(6)
+                ),
+            ),
+            &["MD413"],
+            &[],
         ),
         (
             "the Service behind one host selects nothing",
@@ -318,13 +360,19 @@ fn a_finding_is_on_the_paths_that_it_is_about_and_on_no_other() {
                 "{op: replace, path: /items/0/spec/selector, value: {app: nothing-like-it}}",
             ),
             &["MD601"],
-            &["fortio -> ads: workload BROKEN", "shop -> ads: workload BROKEN"],
+            &[
+                "fortio -> ads: workload BROKEN MD601",
+                "shop -> ads: workload BROKEN MD601",
+            ],
         ),
         (
             "an export uses a field that is ignored",
             patch(ROUTES, "{op: add, path: /items/0/spec/exportTo, value: [.]}"),
             &["MD507"],
-            &["fortio -> ads: routing DEGRADED", "shop -> ads: routing DEGRADED"],
+            &[
+                "fortio -> ads: routing DEGRADED MD507",
+                "shop -> ads: routing DEGRADED MD507",
+            ],
         ),
         (
             "an export is gone, and its route is not",
@@ -340,10 +388,10 @@ fn a_finding_is_on_the_paths_that_it_is_about_and_on_no_other() {
             ),
             &["MD403"],
             &[
-                "fortio -> ads: control-plane BROKEN",
-                "fortio -> cart: control-plane BROKEN",
-                "shop -> ads: control-plane BROKEN",
-                "shop -> cart: control-plane BROKEN",
+                "fortio -> ads: control-plane BROKEN MD403",
+                "fortio -> cart: control-plane BROKEN MD403",
+                "shop -> ads: control-plane BROKEN MD403",
+                "shop -> cart: control-plane BROKEN MD403",
             ],
         ),
     ];
@@ -430,7 +478,7 @@ fn no_screen_is_better_than_its_paths() {
             let report = diagnose(&snapshot, &set, &Selection::default()).unwrap();
             let marks = marks(&report);
             let line = headline(&report);
-            let broken = marks.iter().any(|mark| mark.ends_with("BROKEN"));
+            let broken = marks.iter().any(|mark| mark.contains(" BROKEN "));
             let coherent = match report.verdict() {
                 report::Verdict::Healthy if marks.is_empty() => !line.contains("degraded"),
                 report::Verdict::Healthy => {
