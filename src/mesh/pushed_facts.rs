@@ -51,8 +51,9 @@ pub fn hosts(model: &Model, routings: &[Routing]) -> Vec<Pushed> {
 /// What the VirtualServices of the snapshot export.
 struct Exports<'a, 'm, 's> {
     model: &'a Model<'m, 's>,
-    routings: &'a [Routing<'m, 's>],
     hosts: BTreeSet<String>,
+    /// VirtualServices without `external-mesh`, by the hosts that they name.
+    named_by: BTreeMap<String, Vec<String>>,
     wildcards: BTreeSet<String>,
     looked_in: Vec<String>,
     /// Why something may be exported that nobody saw.
@@ -60,19 +61,25 @@ struct Exports<'a, 'm, 's> {
 }
 
 impl<'a, 'm, 's> Exports<'a, 'm, 's> {
-    fn new(model: &'a Model<'m, 's>, routings: &'a [Routing<'m, 's>]) -> Self {
+    fn new(model: &'a Model<'m, 's>, routings: &[Routing<'m, 's>]) -> Self {
         let exporting = routings.iter().filter(|routing| routing.exports());
         let mut hosts: BTreeSet<String> = exporting.flat_map(Routing::hosts).collect();
         let full: Vec<String> = hosts.iter().filter_map(|host| model.full_host(host)).collect();
         hosts.extend(full);
+        let mut named_by: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for routing in routings.iter().filter(|routing| !routing.exports()) {
+            for host in routing.hosts() {
+                named_by.entry(host).or_default().push(routing.full_name());
+            }
+        }
         let wildcards = hosts.iter().filter(|host| host.starts_with('*')).cloned();
         Self {
             wildcards: wildcards.collect(),
             hosts,
             looked_in: model.routes_listed(),
             unseen: unseen(model),
+            named_by,
             model,
-            routings,
         }
     }
 
@@ -81,10 +88,6 @@ impl<'a, 'm, 's> Exports<'a, 'm, 's> {
     }
 
     fn pushed(&self, host: &str, exported: bool) -> Pushed {
-        let naming = self
-            .routings
-            .iter()
-            .filter(|r| !exported && r.hosts().any(|own| own == host));
         let facts = PushedHost {
             host: host.to_owned(),
             under_suffix: match self.model.under_suffix(host) {
@@ -95,7 +98,10 @@ impl<'a, 'm, 's> Exports<'a, 'm, 's> {
                 Some(why) if !exported => Fact::Unknown(why.clone()),
                 _ => Fact::Known(exported),
             },
-            named_by: naming.map(Routing::full_name).collect(),
+            named_by: match self.named_by.get(host) {
+                Some(named_by) if !exported => named_by.clone(),
+                _ => Vec::new(),
+            },
             looked_in: self.looked_in.clone(),
             ..PushedHost::default()
         };
