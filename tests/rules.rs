@@ -249,7 +249,7 @@ fn yaml_that_is_none() {
 #[test]
 fn an_unknown_key() {
     insta::assert_snapshot!(spoiled("severity: warning\n", "severity: warning\nseverty: error\n"), @r##"
-    error: DIR/XY101-sound.yaml:5:1: unknown field `severty`, expected one of code, name, layer, severity, severity_when, likely_when, summary, explanation, needs, for_each, where, when, logs, evidence, explains, fixes, false_positives, basis, references
+    error: DIR/XY101-sound.yaml:5:1: unknown field `severty`, expected one of code, name, layer, severity, severity_when, likely_when, summary, explanation, needs, for_each, where, when, logs, concerns, evidence, explains, fixes, false_positives, basis, references
       remedy: did you mean `severity`? see CONTRIBUTING.md for the fields of a rule
     "##);
     insta::assert_snapshot!(spoiled("        text: By hand.", "        txt: By hand."), @r##"

@@ -3,6 +3,7 @@ use super::live::{self, LiveArgs};
 use super::output::Format;
 use super::scope::ScopeArgs;
 use super::{CliError, exit, output};
+use crate::config::Settings;
 use crate::diagnose;
 use crate::report::v1::{self, BundleFile, BundleInfo, BundleRedaction};
 use crate::report::{self, safe};
@@ -100,6 +101,7 @@ fn create(args: &CreateArgs) -> Result<u8, CliError> {
     if args.paths.is_empty() && args.iam_policy.is_empty() {
         return create_live(args);
     }
+    args.scope.url(&Settings::default())?;
     live::leave_nothing().map_err(|error| CliError::Usage(format!("no signals can be received: {error}")))?;
     let options = Options {
         iam_policies: args.iam_policy.clone(),

@@ -107,6 +107,8 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
         drop(brought.store);
         report
     } else {
+        // The file's scope is the live one's.
+        args.scope.url(&Settings::default())?;
         let options = Options {
             iam_policies: args.iam_policy.clone(),
             project: args.scope.project.clone(),

@@ -1,6 +1,8 @@
 //! Flags that say what to look at; the same for every command.
-use crate::scope::Scope;
-use crate::snapshot::Snapshot;
+use super::CliError;
+use crate::config::Settings;
+use crate::scope::{Scope, host_of};
+use crate::snapshot::{Snapshot, Warning};
 use clap::Args;
 
 /// What is given here replaces what a snapshot's manifest says.
@@ -32,12 +34,31 @@ pub struct ScopeArgs {
         value_delimiter = ','
     )]
     pub membership: Vec<String>,
-    /// A URL that the clients should be able to call
+    /// A URL that the clients should be able to call; whether its host is on offer is looked at, not its path or port
     #[arg(long, env = "MESHDOCTOR_URL", value_name = "URL")]
     pub url: Option<String>,
 }
 
 impl ScopeArgs {
+    /// The URL of the flag or its variable, else of the configuration file: whole, or refused.
+    pub fn url(&self, file: &Settings) -> Result<Option<String>, CliError> {
+        let of_file = || {
+            let name = file.origin.as_ref()?.display();
+            Some((file.text("url")?, format!("{name}: url =")))
+        };
+        let given = self.url.as_deref().map(|url| (url, "--url".to_owned()));
+        let Some((url, place)) = given.or_else(of_file) else {
+            return Ok(None);
+        };
+        match host_of(url) {
+            Ok(_) => Ok(Some(url.to_owned())),
+            Err(problem) => Err(CliError::Usage(format!(
+                "{place} {url:?} is no URL that a client can call: {problem}\n  remedy: give scheme and host, such as \
+                 --url http://ads.mesh.private/"
+            ))),
+        }
+    }
+
     /// Names that the flags give and the snapshot does not have: a typo would otherwise look like an answer.
     pub fn unknown(&self, snapshot: &Snapshot) -> Option<String> {
         let memberships = snapshot.memberships();
@@ -69,6 +90,18 @@ impl ScopeArgs {
                 .retain(|name, _| self.membership.contains(name));
         }
         self.apply_to(&mut snapshot.manifest.scope);
+        let url = &snapshot.manifest.scope.url;
+        if !url.is_empty()
+            && let Err(problem) = host_of(url)
+        {
+            // Whoever made the bundle could ask for anything; nobody may take it for answered.
+            snapshot.world.warnings.push(Warning {
+                origin: "bundle.json".into(),
+                text: format!(
+                    "the URL of its scope, {url:?}, is not looked at: {problem}; give one with --url"
+                ),
+            });
+        }
     }
 
     fn apply_to(&self, scope: &mut Scope) {

@@ -1,4 +1,4 @@
-//! The path from each client to each exported host, hop by hop.
+//! The path from each client to each exported host, hop by hop. A hop's state is that of the findings of its layer that are on the path.
 use super::Diagnosed;
 use crate::mesh::Mesh;
 use crate::report::v1::{self, hop};
@@ -65,10 +65,13 @@ fn hop(layer: Layer, mesh: &Mesh, path: (u32, u32), on_path: &[&Diagnosed], laye
     let (status, detail) = match worst {
         Some(Severity::Error | Severity::Critical) => (hop::Status::Broken, summary(&here)),
         Some(Severity::Warning) => (hop::Status::Degraded, summary(&here)),
-        _ => match layers.undecided.get(&layer) {
-            Some(reason) => (hop::Status::Unknown, reason.clone()),
-            None => (hop::Status::Ok, mesh.path_note(layer.as_str(), path.0, path.1)),
-        },
+        _ => {
+            let doubt = mesh.path_doubt(layer.as_str(), path.0, path.1);
+            match layers.undecided.get(&layer).map(String::as_str).or(doubt) {
+                Some(reason) => (hop::Status::Unknown, reason.to_owned()),
+                None => (hop::Status::Ok, mesh.path_note(layer.as_str(), path.0, path.1)),
+            }
+        }
     };
     let mut codes: Vec<String> = here.iter().map(|f| f.code.clone()).collect();
     codes.dedup();
@@ -103,7 +106,7 @@ fn title(layer: Layer) -> &'static str {
     }
 }
 
-/// Findings by whom they concern.
+/// Findings by whom they concern: a short way to those that [`About::covers`](crate::mesh::subject::About::covers) puts on a path.
 #[derive(Default)]
 struct Index {
     by_client: BTreeMap<u32, Vec<usize>>,

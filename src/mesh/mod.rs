@@ -6,6 +6,7 @@
 mod assemble;
 pub mod authz;
 mod backend_facts;
+mod called;
 mod client_facts;
 mod clients;
 mod clusters;
@@ -29,6 +30,7 @@ pub mod network;
 mod notes;
 pub mod projects;
 mod proxies;
+mod pushed_facts;
 mod re2;
 pub mod reads;
 mod reserved;
@@ -87,6 +89,11 @@ impl Mesh {
     /// What was found in order at one station of a path, in a few words; empty where there is nothing to say.
     pub fn path_note(&self, layer: &str, client: u32, host: u32) -> String {
         self.notes.note(layer, client, host)
+    }
+
+    /// Why nobody can tell of one station of a path, where all that is needed was collected.
+    pub fn path_doubt(&self, layer: &str, client: u32, host: u32) -> Option<&str> {
+        self.notes.doubted(layer, client, host)
     }
 }
 

@@ -177,6 +177,13 @@ impl<'m, 's: 'm> Model<'m, 's> {
             .collect()
     }
 
+    /// Clusters whose VirtualServices were listed.
+    pub fn routes_listed(&self) -> Vec<String> {
+        let had = |c: &&Cluster| c.k8s.is_some_and(|k| k.virtual_services.is_had());
+        let listed = self.clusters.iter().filter(had);
+        listed.map(|c| c.membership.clone()).collect()
+    }
+
     /// Whether two clusters may offer one mesh: both say the same, or one does not say.
     pub fn share_mesh(&self, one: usize, other: usize) -> bool {
         let unread = |i: usize| self.clusters.get(i).is_none_or(|c| c.offers.is_none());

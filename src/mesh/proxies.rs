@@ -117,6 +117,11 @@ impl<'s> Proxy<'s> {
                 .is_none_or(|n| projects.same(n.as_str(), &mesh.project))
     }
 
+    /// Domains of its virtual hosts, in lower case, some with a port.
+    pub fn domains(&self) -> impl Iterator<Item = &str> {
+        self.domains.keys().map(String::as_str)
+    }
+
     /// The virtual host that takes a host.
     pub fn virtual_host(&self, host: &str) -> Option<&'s VirtualHost> {
         match self.domains.get(host) {

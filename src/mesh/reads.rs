@@ -73,7 +73,7 @@ const CLIENT_FACTS: &[(&str, &[Sources])] = &[
     ),
 ];
 
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 18] = [
     Kind {
         name: "run_service",
         made_of: &[SERVICES, NUMBERS],
@@ -133,6 +133,8 @@ const KINDS: [Kind; 17] = [
             // Clients are known to call what their environment names, or their log.
             ("asked_for", &[SERVICES, EVERY_SIGN]),
             ("export_manifest", &[ZONES, SERVICES, EVERY_SIGN]),
+            ("unnamed looked_in nearest", &[]),
+            ("unresolved_on", &[SERVICES, NUMBERS, SUBNETS, NETWORKS, ZONES]),
         ],
     },
     Kind {
@@ -280,6 +282,14 @@ const KINDS: [Kind; 17] = [
                 &[],
             ),
             ("health_checks", &[&["compute/health"]]),
+        ],
+    },
+    Kind {
+        name: "pushed_host",
+        made_of: &[PROXIES, SERVICES, NUMBERS, SUBNETS, ROUTES, OFFERS],
+        facts: &[
+            ("host exported clients named_by looked_in", &[]),
+            ("under_suffix", &[ZONES]),
         ],
     },
     Kind {

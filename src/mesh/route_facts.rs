@@ -73,6 +73,8 @@ pub fn route_host(
         corrected_gateways: serde_json::to_string(&corrected).unwrap_or_default(),
         misspelt_gateway: misspelt,
         gateways,
+        unnamed: Fact::Known(false),
+        ..RouteHost::default()
     }
 }
 

@@ -13,6 +13,10 @@ pub struct Identity {
 }
 
 /// Whom something concerns. `None` in a dimension: it does not speak of that dimension at all.
+///
+/// The law of paths, which [`covers`](Self::covers) holds: what is about the whole mesh is on every path; what is about clients alone on
+/// all of theirs; what is about hosts alone on all of theirs; what is about both only where the two meet. What is about a host that no
+/// path leads to (an empty list) is on none, and so is what is about neither.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct About {
     /// Indices into [`Mesh::clients`](super::Mesh::clients), sorted.
@@ -72,7 +76,7 @@ impl About {
         shared
     }
 
-    /// Whether it concerns the path from a client to a host.
+    /// Whether it is on the path from a client to a host.
     pub fn covers(&self, client: u32, host: u32) -> bool {
         if self.mesh_wide {
             return true;

@@ -92,6 +92,7 @@ impl<'a> Outline<'a> {
     pub fn verdict(&self) -> (&'static str, String) {
         match self.report.verdict() {
             report::Verdict::Unhealthy => ("UNHEALTHY", self.unhealthy()),
+            report::Verdict::Healthy if self.is_warned() => ("HEALTHY, with warnings", self.healthy()),
             report::Verdict::Healthy => ("HEALTHY", self.healthy()),
             report::Verdict::Inconclusive | report::Verdict::Unspecified => {
                 ("INCONCLUSIVE", self.inconclusive())
@@ -115,47 +116,70 @@ impl<'a> Outline<'a> {
             "{} ({severities})",
             super::text::counted(causes.len(), "root cause")
         );
-        if let ([group], true) = (self.causes.as_slice(), causes.len() > 1) {
-            text.push_str(&format!(", all {},", group.first.code));
-        }
-        let paths = &self.report.path;
-        let with = |status| paths.iter().filter(|path| worst(path) == status).count();
-        let (verb, hit) = match with(hop::Status::Broken) {
-            0 => ("degrade", with(hop::Status::Degraded)),
-            broken => ("break", broken),
+        let alike = match (self.causes.as_slice(), causes.len() > 1) {
+            ([group], true) => format!(", all {}", group.first.code),
+            _ => String::new(),
         };
-        if hit > 0 {
-            let verb = if causes.len() == 1 {
-                format!("{verb}s")
-            } else {
-                verb.to_owned()
-            };
-            text.push_str(&format!(
-                " {verb} {hit} of {}",
-                super::text::counted(paths.len(), "path")
-            ));
-        }
-        text.trim_end_matches(',').to_owned()
+        let paths = &self.report.path;
+        let hit = match (self.with(hop::Status::Broken), paths.len()) {
+            (_, 0) => String::new(),
+            // Of a host that no path leads to, or of a service that is no client.
+            (0, all) => format!(", on none of the {}", super::text::counted(all, "path")),
+            (broken, all) => {
+                let verb = if causes.len() == 1 { "breaks" } else { "break" };
+                let comma = if alike.is_empty() { "" } else { "," };
+                format!("{comma} {verb} {broken} of {}", super::text::counted(all, "path"))
+            }
+        };
+        text.push_str(&alike);
+        text.push_str(&hit);
+        text
+    }
+
+    /// How many paths are in this state at worst.
+    fn with(&self, status: hop::Status) -> usize {
+        self.report
+            .path
+            .iter()
+            .filter(|path| worst(path) == status)
+            .count()
+    }
+
+    /// Whether something troubles the mesh without breaking it. The verdict is HEALTHY all the same: the contract says so.
+    fn is_warned(&self) -> bool {
+        let warns =
+            |finding: &Finding| finding.role() == Role::RootCause && finding.severity() == Severity::Warning;
+        self.report.findings.iter().any(warns)
     }
 
     fn healthy(&self) -> String {
-        let passed = self.passed();
-        let mut text = format!(
-            "no root cause found; {} passed",
-            super::text::counted(passed, "check")
-        );
-        let paths = self.report.path.len();
-        if paths > 0 {
-            text = format!(
-                "{} without a fault; {} passed",
-                super::text::counted(paths, "path"),
-                super::text::counted(passed, "check")
-            );
-        }
-        match self.rest.iter().map(|group| group.findings.len()).sum() {
-            0 => text,
-            count => format!("{text}; {}", super::text::counted(count, "note")),
-        }
+        let passed = super::text::counted(self.passed(), "check");
+        let text = match (self.report.path.len(), self.with(hop::Status::Degraded)) {
+            (0, _) => format!("no root cause found; {passed} passed"),
+            (all, 0) => format!(
+                "{} without a fault; {passed} passed",
+                super::text::counted(all, "path")
+            ),
+            (all, degraded) => {
+                let paths = super::text::counted(all, "path");
+                format!("{degraded} of {paths} degraded, none broken; {passed} passed")
+            }
+        };
+        let notes = |warning: bool| -> usize {
+            let alike = self.rest.iter().flat_map(|group| &group.findings);
+            alike
+                .filter(|finding| (finding.severity() >= Severity::Warning) == warning)
+                .count()
+        };
+        let told = |count, what| match count {
+            0 => String::new(),
+            count => format!("; {}", super::text::counted(count, what)),
+        };
+        format!(
+            "{text}{}{}",
+            told(notes(true), "warning"),
+            told(notes(false), "note")
+        )
     }
 
     fn inconclusive(&self) -> String {

@@ -21,6 +21,8 @@ pub struct Rule {
     pub when: Option<Program>,
     pub severity_when: Vec<(Program, Severity)>,
     pub likely_when: Option<Program>,
+    /// What names the clients and the hosts that it concerns.
+    pub concerns: (Option<Program>, Option<Program>),
     /// `when` and `each` of every piece of evidence.
     pub evidence: Vec<(Option<Program>, Option<Program>)>,
     pub fixes_when: Vec<Option<Program>>,
@@ -233,6 +235,10 @@ impl Checker<'_> {
             about: self.optional(file.about.as_ref()),
             when: self.optional(file.when.as_ref()),
             likely_when: self.optional(file.likely_when.as_ref()),
+            concerns: (
+                self.optional(file.concerns.clients.as_ref()),
+                self.optional(file.concerns.hosts.as_ref()),
+            ),
             severity_when,
             evidence,
             fixes_when,

@@ -2,6 +2,7 @@
 //!
 //! Three answers a rule: FAILED, PASSED, or SKIPPED with the reason. A fact that is not known makes the rule undecided for that
 //! subject, never passed.
+use super::concern::{Directory, Named};
 use super::expression::{Verdict, holds};
 use super::rule::FixTemplate;
 use super::{Layer, Rule, RuleSet, Severity, template};
@@ -50,6 +51,8 @@ pub struct Finding {
     pub rule: usize,
     pub subject: Identity,
     pub about: About,
+    /// Whom of these the rule names.
+    pub named: Named,
     pub severity: Severity,
     pub confidence: Confidence,
     pub summary: String,
@@ -157,6 +160,10 @@ impl<'r> Bench<'r> {
 
     fn close(self, mesh: &Mesh) -> Outcome {
         let mut findings: Vec<Finding> = self.findings.into_values().flatten().collect();
+        let directory = Directory::new(mesh);
+        for finding in &mut findings {
+            directory.narrow(&mut finding.about, &finding.named);
+        }
         if mesh.clusters.len() > 1 {
             for fix in findings.iter_mut().flat_map(|finding| &mut finding.fixes) {
                 let of_fix = fix
@@ -330,6 +337,7 @@ fn finding(set: &RuleSet, index: usize, subject: &Subject, context: &Context) ->
         rule: index,
         subject: subject.identity.clone(),
         about: subject.about.clone(),
+        named: Named::new(rule, context),
         severity,
         confidence: if likely {
             Confidence::Likely

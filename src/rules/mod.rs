@@ -3,6 +3,7 @@
 //! A rule is data: it says what it needs, what it looks at, when it fires, how it is told, what it explains and how it is mended.
 //! Comes in: YAML, a [`Mesh`](crate::mesh::Mesh). Goes out: findings and, for every rule, what became of it. No terminal here.
 mod compile;
+mod concern;
 pub mod engine;
 mod error;
 mod expression;

@@ -31,6 +31,14 @@ pub fn rule(rule: &Rule, set: &RuleSet) -> String {
     if let Some(likely) = &file.likely_when {
         let _ = writeln!(page, "**Only likely when** `{}`\n", likely.value.trim());
     }
+    for (what, names) in [
+        ("clients", &file.concerns.clients),
+        ("hosts", &file.concerns.hosts),
+    ] {
+        if let Some(names) = names {
+            let _ = writeln!(page, "**Only of the {what}** `{}`\n", names.value.trim());
+        }
+    }
     for log in &file.logs {
         if let Some(pattern) = &log.pattern {
             let _ = writeln!(page, "**Signature** `{}`\n", pattern.value);

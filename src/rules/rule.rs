@@ -39,6 +39,9 @@ pub struct RuleFile {
     /// Signatures in the logs; only for `for_each: log`.
     #[serde(default)]
     pub logs: Vec<LogPattern>,
+    /// Whose paths it is on, where not on those of all clients and hosts of its subject.
+    #[serde(default)]
+    pub concerns: Concerns,
     #[serde(default)]
     pub evidence: Vec<EvidenceTemplate>,
     /// Codes of symptoms that this cause accounts for.
@@ -117,6 +120,15 @@ pub enum Severity {
     Warning,
     Error,
     Critical,
+}
+
+/// Expressions that give names, each as a list of texts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Concerns {
+    /// Cloud Run services; one text may hold several, with commas between.
+    pub clients: Option<Text>,
+    pub hosts: Option<Text>,
 }
 
 /// A severity on a condition.

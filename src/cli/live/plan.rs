@@ -68,7 +68,7 @@ impl LiveArgs {
             services: list(&given.service, "service"),
             memberships: list(&given.membership, "membership"),
             namespaces: list(&self.namespace, "namespace"),
-            url: text(&given.url, "url").unwrap_or_default(),
+            url: given.url(file)?.unwrap_or_default(),
             since: String::new(),
         };
         let span = |flag: &Option<String>, key: &str, default: &str| {

@@ -2,6 +2,7 @@
 mod collection;
 mod control;
 mod lookups;
+mod nowhere;
 mod proxies;
 mod routing;
 mod services;
@@ -12,7 +13,7 @@ use super::model::{Ground, Hosts, Model};
 use super::notes::Notes;
 use super::routes::{self, Routing};
 use super::subject::{About, Identity, Subject, SubjectFacts, Take};
-use super::{ClientName, Mesh, control_facts, names, route_facts};
+use super::{ClientName, Mesh, called, control_facts, names, route_facts};
 use crate::logs::LogEvidence;
 use crate::snapshot::Snapshot;
 use std::cell::RefCell;
@@ -24,11 +25,16 @@ pub fn mesh(snapshot: &Snapshot, logs: &LogEvidence, take: &mut Take<'_>) -> Mes
     let routings = routes::routings(&ground.clusters);
     let asked = asked_hosts(&model, &routings);
     model.hosts = hosts(&model, &routings, &asked);
+    let nowhere = called::host(&model).filter(|host| called::is_unnamed(&model, &routings, host));
+    if let Some(host) = &nowhere {
+        model.hosts.add(host);
+    }
     model.offered = offered(&model, &routings);
     let mut assembly = Assembly {
         model,
         routings,
         asked,
+        nowhere,
         take: RefCell::new(take),
         notes: Notes::default(),
         backends: BTreeMap::new(),
@@ -37,7 +43,9 @@ pub fn mesh(snapshot: &Snapshot, logs: &LogEvidence, take: &mut Take<'_>) -> Mes
     assembly.control();
     assembly.routing();
     assembly.lookups();
+    assembly.nowhere();
     assembly.proxies();
+    assembly.pushed();
     assembly.logs();
     assembly.collection();
     assembly.finish()
@@ -47,6 +55,8 @@ struct Assembly<'m, 's> {
     model: Model<'m, 's>,
     routings: Vec<Routing<'m, 's>>,
     asked: BTreeSet<String>,
+    /// The host of `--url`, where no VirtualService names it.
+    nowhere: Option<String>,
     take: RefCell<&'m mut Take<'m>>,
     notes: Notes,
     /// Services that exported routes lead to, by cluster, namespace and name, with their number.
@@ -55,13 +65,7 @@ struct Assembly<'m, 's> {
 
 /// Hosts that a client is known to call: by `--url`, in a log record that names one, or in its environment.
 fn asked_hosts(model: &Model, routings: &[Routing]) -> BTreeSet<String> {
-    let mut asked = BTreeSet::new();
-    let url = &model.snapshot.manifest.scope.url;
-    let after_scheme = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-    let host = names::host(after_scheme.split(['/', '?', '#']).next().unwrap_or_default());
-    if !host.is_empty() {
-        asked.insert(host);
-    }
+    let mut asked: BTreeSet<String> = called::host(model).into_iter().collect();
     asked.extend(
         model
             .logs
@@ -140,8 +144,10 @@ impl Assembly<'_, '_> {
             model,
             routings,
             notes,
+            nowhere,
             ..
         } = self;
+        let nowhere = nowhere.and_then(|host| model.hosts.get(&host));
         let meant: BTreeMap<usize, BTreeSet<u32>> =
             routings.iter().fold(BTreeMap::new(), |mut all, routing| {
                 let hosts = routing.hosts().filter_map(|h| model.hosts.get(&h));
@@ -156,6 +162,7 @@ impl Assembly<'_, '_> {
                 .filter_map(|c| meant.get(c))
                 .flatten()
                 .copied()
+                .chain(nowhere)
                 .collect();
             paths.extend(hosts.into_iter().map(|host| (number, host)));
         }

@@ -1,7 +1,7 @@
 //! Resources that proxies do not hold in sync, and the clusters behind exported hosts.
 use super::{Assembly, subject};
 use crate::mesh::subject::{About, Identity};
-use crate::mesh::{control_facts, names, xds_facts};
+use crate::mesh::{control_facts, names, pushed_facts, xds_facts};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Assembly<'_, '_> {
@@ -18,10 +18,13 @@ impl Assembly<'_, '_> {
                     None => self.model.mesh_clients().map(|(i, _)| i).collect(),
                 };
                 let hosts = self.host_numbers(facts.hosts.iter());
+                // A cluster that no exported host uses troubles none of their paths, where the routes tell.
+                let spared = matches!(facts.kind.as_str(), "CDS" | "EDS")
+                    && proxy.client.route_configs().next().is_some();
                 let about = About {
                     // Of services that nobody listed, any may be the proxy's.
                     clients: (!clients.is_empty()).then_some(clients),
-                    hosts: (!hosts.is_empty()).then_some(hosts),
+                    hosts: (!hosts.is_empty() || spared).then_some(hosts),
                     ..About::default()
                 };
                 let owner = if facts.service.is_empty() {
@@ -73,6 +76,26 @@ impl Assembly<'_, '_> {
                 ..Identity::default()
             };
             self.add("xds_cluster", subject(name, about, facts));
+        }
+    }
+
+    /// Hosts of route tables, whether they are exported or left over.
+    pub(super) fn pushed(&self) {
+        for pushed in pushed_facts::hosts(&self.model, &self.routings) {
+            let number = |service: &usize| u32::try_from(*service).ok();
+            let about = About {
+                clients: pushed
+                    .services
+                    .map(|services| services.iter().filter_map(number).collect()),
+                hosts: Some(self.host_numbers([&pushed.facts.host].into_iter())),
+                ..About::default()
+            };
+            let name = Identity {
+                kind: "Host",
+                name: pushed.facts.host.clone(),
+                ..Identity::default()
+            };
+            self.add("pushed_host", subject(name, about, pushed.facts));
         }
     }
 

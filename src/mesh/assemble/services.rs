@@ -51,11 +51,13 @@ impl Assembly<'_, '_> {
                 let next = first.saturating_add(u32::try_from(strangers.len()).unwrap_or(u32::MAX));
                 clients.push(*strangers.entry(group.origin.service.as_str()).or_insert(next));
             }
+            // Records that a host tells apart are about that host alone, even where no path leads to it.
+            let of_host = group.key.contains_key("host") && !facts.host.is_empty();
             let host = self.model.hosts.taking(&facts.host);
             let about = About {
                 one_of_clients: group.origin.service.is_empty(),
                 clients: Some(clients),
-                hosts: host.map(|h| vec![h]),
+                hosts: (of_host || host.is_some()).then(|| host.into_iter().collect()),
                 ..About::default()
             };
             let optional = |text: &String| (!text.is_empty()).then(|| text.clone());

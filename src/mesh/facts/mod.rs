@@ -27,7 +27,7 @@ pub use log::LogHit;
 pub use membership::{Membership, MeshCondition};
 pub use project::{ApiUse, Project};
 pub use route::{Export, RouteHost};
-pub use xds::{HealthCheck, XdsCluster, XdsResource};
+pub use xds::{HealthCheck, PushedHost, XdsCluster, XdsResource};
 
 /// Every kind of subject: the name that `for_each` uses, what it is, and its fields.
 pub fn kinds() -> Vec<(&'static str, &'static str, Vec<FieldDoc>)> {
@@ -56,7 +56,7 @@ pub fn kinds() -> Vec<(&'static str, &'static str, Vec<FieldDoc>)> {
         ),
         (
             "route_host",
-            "a host of a VirtualService, exported or not",
+            "a host of a VirtualService, exported or not, and the host of `--url`",
             RouteHost::docs(),
         ),
         (
@@ -93,6 +93,11 @@ pub fn kinds() -> Vec<(&'static str, &'static str, Vec<FieldDoc>)> {
             "xds_cluster",
             "a cluster that a proxy's routes to exported hosts name",
             XdsCluster::docs(),
+        ),
+        (
+            "pushed_host",
+            "a host that connected clients have a route for",
+            PushedHost::docs(),
         ),
         (
             "log",

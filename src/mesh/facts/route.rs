@@ -2,11 +2,11 @@
 use super::{Fact, facts};
 
 facts! {
-    /// A host of a VirtualService, exported or not.
+    /// A host of a VirtualService, exported or not; and the host of `--url` where no VirtualService names it.
     pub struct RouteHost {
         /// The host as written.
         host: String,
-        /// The VirtualService's name.
+        /// The VirtualService's name; empty where none names the host.
         name: String,
         /// Its namespace.
         namespace: String,
@@ -32,6 +32,14 @@ facts! {
         export_manifest: String,
         /// The gateways with the misspelt one corrected, as a JSON array.
         corrected_gateways: String,
+        /// Whether no VirtualService in scope names the host, nor exports a wildcard that takes it.
+        unnamed: Fact<bool>,
+        /// Of a host that none names: clusters whose VirtualServices were listed.
+        looked_in: Vec<String>,
+        /// Of a host that none names: exported hosts with a name like it, nearest first.
+        nearest: Vec<String>,
+        /// Of a host that none names: networks of clients on which it has no address, `projects/P/global/networks/N`.
+        unresolved_on: Vec<String>,
     }
 }
 

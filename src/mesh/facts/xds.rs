@@ -1,5 +1,5 @@
 //! Facts of what the proxies hold.
-use super::facts;
+use super::{Fact, facts};
 
 facts! {
     /// A resource that a proxy does not hold in sync.
@@ -62,5 +62,24 @@ facts! {
         health: Vec<String>,
         /// What health checks say of them where none is usable, as far as that was collected.
         health_checks: Vec<HealthCheck>,
+    }
+}
+
+facts! {
+    /// A host that connected clients have a route for.
+    pub struct PushedHost {
+        /// The host, without a port.
+        host: String,
+        /// Whether the host lies under a private managed zone.
+        under_suffix: Fact<bool>,
+        /// Whether a VirtualService exports it, by its name or by a wildcard. Unknown where those of a cluster of the fleet were not
+        /// listed.
+        exported: Fact<bool>,
+        /// Of one that none exports: clients (services, else node ids) that have the route.
+        clients: Vec<String>,
+        /// Of one that none exports: VirtualServices (`ns/name`) that name it without `external-mesh`.
+        named_by: Vec<String>,
+        /// Clusters whose VirtualServices were listed.
+        looked_in: Vec<String>,
     }
 }
