@@ -223,7 +223,8 @@ const KINDS: [Kind; 17] = [
                 &[PODS, &["kubernetes/destinationrules"]],
             ),
             (
-                "authorization authorization_policy authorization_why token_policy",
+                "authorization authorization_policy authorization_action authorization_rule authorization_grounds \
+                     authorization_hosts authorization_why client_ranges token_policy",
                 &[
                     PODS,
                     SERVICES,
@@ -236,6 +237,7 @@ const KINDS: [Kind; 17] = [
                     ],
                 ],
             ),
+            ("authorization_enforced", &[PODS, &["kubernetes/namespaces"]]),
             ("policies_enforced", &[OFFERS, GKE]),
             (
                 "network_policy_blocks",
