@@ -163,12 +163,12 @@ const KINDS: [Kind; 17] = [
         made_of: &[SERVICES, NUMBERS, SUBNETS, NETWORKS, OFFERS, ROUTES, ZONES, GKE],
         facts: &[
             (
-                "host network network_name network_project clients suffix zone_name",
+                "host network network_name network_project clients wildcard suffix",
                 &[],
             ),
             (
                 "answer zone shadowed record record_type record_data addresses public_addresses \
-             networks_with_this project",
+             networks_with_this project peered_by asked_network asked_network_name names_below zone_name",
                 &[ZONES],
             ),
             ("free_address in_use", &[ZONES, &["compute/addresses"]]),
