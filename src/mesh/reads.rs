@@ -215,8 +215,18 @@ const KINDS: [Kind; 17] = [
             ),
             ("injection injection_labels", &[&["kubernetes/namespaces"]]),
             (
-                "mtls_mode mtls_policy",
+                "mtls_mode mtls_policy mtls_port",
                 &[PODS, &["kubernetes/peerauthentications"]],
+            ),
+            (
+                "client_transport",
+                &[
+                    PODS,
+                    NUMBERS,
+                    OFFERS,
+                    PROXIES,
+                    &["kubernetes/peerauthentications"],
+                ],
             ),
             (
                 "rule_tls_mode rule_tls_name rule_tls_pointer rule_tls_wide",

@@ -4,6 +4,7 @@ mod pods;
 mod ports;
 mod reach;
 mod selection;
+mod transport;
 
 use super::authz::Authorization;
 use super::clusters::Cluster;
@@ -125,6 +126,7 @@ pub fn facts(
     scale(cluster, service, &mut facts);
     injection(cluster, &meta.namespace, &mut facts);
     reach::mtls(cluster, service, &pods, policies, &mut facts);
+    facts.client_transport = transport::of_clients(model, index, &facts);
     authorization::facts(model, index, cluster, &pods, routed, policies, &mut facts);
     reach::blocks(model, index, &pods, policies, &mut facts);
     facts

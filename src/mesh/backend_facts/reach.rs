@@ -34,8 +34,13 @@ pub fn mtls(cluster: &Cluster, service: &Service, pods: &[&Pod], policies: &Poli
     facts.mtls_mode = match &policies.mtls {
         None => Fact::Unknown(unread("PeerAuthentications")),
         Some(mtls) => {
-            let modes = workloads.iter().map(|w| mtls.mode(w));
-            let strictest = modes.max_by_key(|m| u8::from(m.mode.as_str() == "STRICT"));
+            let modes = workloads.iter().map(|w| (mtls.mode(w), w.port));
+            let strictest = modes.max_by_key(|(m, _)| u8::from(m.mode.as_str() == "STRICT"));
+            facts.mtls_port = strictest
+                .as_ref()
+                .filter(|(m, _)| m.of_port)
+                .map_or_else(String::new, |(_, port)| port.to_string());
+            let strictest = strictest.map(|(m, _)| m);
             facts.mtls_policy = strictest
                 .as_ref()
                 .and_then(|m| m.policy.clone())

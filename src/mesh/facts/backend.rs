@@ -111,6 +111,10 @@ facts! {
         mtls_mode: Fact<String>,
         /// The PeerAuthentication that says so, `ns/name`; empty for the default.
         mtls_policy: String,
+        /// The port that it says so for; empty where for all.
+        mtls_port: String,
+        /// How the clients' sidecars speak to it, by the clusters that they hold: `plain`, `tls`; looked at under STRICT only, else empty.
+        client_transport: Fact<String>,
         /// The TLS mode of a DestinationRule for the host; empty without one.
         rule_tls_mode: Fact<String>,
         /// That DestinationRule, `ns/name`.
