@@ -234,7 +234,7 @@ const KINDS: [Kind; 17] = [
             ),
             (
                 "authorization authorization_policy authorization_action authorization_rule authorization_grounds \
-                     authorization_hosts authorization_why client_ranges token_policy",
+                     authorization_hosts authorization_why arriving_hosts client_ranges token_policy",
                 &[
                     PODS,
                     SERVICES,

@@ -92,6 +92,7 @@ fn judge(
         .collect();
     let (mut denied, mut token, mut narrowed, mut unknown) = (None, None, None, None);
     let mut turned_away: BTreeSet<&str> = BTreeSet::new();
+    let mut arriving: BTreeSet<&str> = BTreeSet::new();
     for labels in label_sets(pods, &none) {
         for port in &ports {
             let workload = Workload {
@@ -100,7 +101,8 @@ fn judge(
                 port: *port,
             };
             for routed in &routed.calls {
-                let verdict = policies.judge(&workload, &asked.call(routed, ranges));
+                let call = asked.call(routed, ranges);
+                let verdict = policies.judge(&workload, &call);
                 match verdict.decision {
                     Decision::Allows => {}
                     Decision::Denies(denial) => {
@@ -114,6 +116,7 @@ fn judge(
                             Ok(true) => _ = token.get_or_insert(denial),
                             Ok(false) => {
                                 turned_away.insert(&routed.host);
+                                arriving.insert(call.host);
                                 denied.get_or_insert(denial);
                             }
                             Err(why) => _ = unknown.get_or_insert(why),
@@ -127,6 +130,7 @@ fn judge(
     }
     let (word, denial) = match (denied, unknown, token, narrowed) {
         (Some(denial), ..) => {
+            facts.arriving_hosts = arriving.into_iter().map(str::to_owned).collect();
             if turned_away.len() < routed.hosts.len() {
                 facts.authorization_hosts = turned_away.into_iter().map(str::to_owned).collect();
             }

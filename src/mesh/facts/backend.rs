@@ -138,6 +138,8 @@ facts! {
         authorization_grounds: Vec<String>,
         /// Hosts that calls are turned away from, where they are not all of `hosts`.
         authorization_hosts: Vec<String>,
+        /// The hosts of the calls that are turned away, as they arrive: a route may change them.
+        arriving_hosts: Vec<String>,
         /// The clients' network ranges, as the policies see them.
         client_ranges: Vec<String>,
         /// Why, in words.
