@@ -21,7 +21,7 @@ pub struct ManagedZone {
     pub visibility: String,
     pub private_visibility_config: Option<PrivateVisibility>,
     pub peering_config: Option<PeeringConfig>,
-    pub forwarding_config: Option<serde_json::Value>,
+    pub forwarding_config: Option<ForwardingConfig>,
     /// Records come from Service Directory and are not among the zone's own.
     pub service_directory_config: Option<serde_json::Value>,
 }
@@ -53,6 +53,32 @@ pub struct GkeClusterRef {
 #[serde(default, rename_all = "camelCase")]
 pub struct PeeringConfig {
     pub target_network: NetworkRef,
+}
+
+/// A zone whose names are asked of other name servers.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ForwardingConfig {
+    pub target_name_servers: Vec<NameServer>,
+}
+
+/// One of those; an address, or a domain name.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct NameServer {
+    pub ipv4_address: String,
+    pub ipv6_address: String,
+    pub domain_name: String,
+}
+
+impl NameServer {
+    /// What it is given by; empty where by nothing that is read here.
+    pub fn told(&self) -> &str {
+        [&self.ipv4_address, &self.ipv6_address, &self.domain_name]
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .map_or("", String::as_str)
+    }
 }
 
 /// `ResourceRecordSetsListResponse`.

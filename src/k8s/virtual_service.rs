@@ -53,6 +53,8 @@ pub struct HttpRoute {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Rewrite {
+    pub uri: String,
+    pub authority: String,
     pub uri_regex_rewrite: Option<RegexRewrite>,
 }
 
@@ -91,7 +93,7 @@ pub struct HttpMatch {
 pub type StringMatches = BTreeMap<String, Option<StringMatch>>;
 
 /// A condition on a text: at most one of the three.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(default)]
 pub struct StringMatch {
     pub exact: Option<Box<str>>,

@@ -5,6 +5,7 @@ use super::model::Model;
 use super::network::{NetworkKey, is_rfc1918};
 use super::reserved::Reserved;
 use ipnet::{IpNet, Ipv4Net};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 pub fn facts(
@@ -12,15 +13,23 @@ pub fn facts(
     host: &str,
     network: &NetworkKey,
     clients: Vec<String>,
+    exported: &BTreeSet<String>,
     reserved: &Reserved,
 ) -> HostLookup {
-    let answer = model.dns.answer(host, network);
+    let mut answer = model.dns.answer_apart(host, network, exported);
+    if !answer.below.is_empty() {
+        // Those names are looked up in their own right.
+        answer.addresses.clear();
+    }
     let zone = answer.zone.as_ref().map(zone).unwrap_or_default();
     let suffix = host.split_once('.').map_or(host, |(_, rest)| rest).to_owned();
     let mut networks: Vec<String> = zone.networks.clone();
-    if !networks.contains(&network.to_string()) {
-        networks.push(network.to_string());
+    // A zone for the client's own network would stand beside the peering zone and be at odds with it.
+    let asked = answer.network.to_string();
+    if !networks.contains(&asked) {
+        networks.push(asked.clone());
     }
+    let project = answer.network.project.clone();
     HostLookup {
         host: host.to_owned(),
         network: network.to_string(),
@@ -44,17 +53,41 @@ pub fn facts(
             .map(ToString::to_string)
             .collect(),
         in_use: reserved.of(&answer.addresses),
-        zone_name: suffix.replace('.', "-"),
+        peered_by: answer.via.iter().map(|zone| zone.name.clone()).collect(),
+        asked_network_name: answer.network.name.clone(),
+        asked_network: asked,
+        wildcard: host.starts_with('*'),
+        zone_name: zone_name(&suffix, |name| model.dns.is_named(&project, name)),
         suffix,
         free_address: usual_address(model, &answer).unwrap_or_else(|| free_address(model)),
         networks_with_this: networks.join(","),
-        project: if zone.project.is_empty() {
-            network.project.0.clone()
-        } else {
-            zone.project.clone()
-        },
+        project: project.0,
         zone,
+        names_below: answer.below,
     }
+}
+
+/// A name for a zone: the suffix with dashes, and what tells it from those that are taken.
+/// Source of the form: the dns.v1 discovery document: 1 to 63 letters, digits and dashes, a letter first, no dash last.
+fn zone_name(suffix: &str, taken: impl Fn(&str) -> bool) -> String {
+    let plain: String = suffix
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .take(50)
+        .collect();
+    let plain = plain.trim_matches('-').to_ascii_lowercase();
+    let plain = if plain.starts_with(|c: char| c.is_ascii_lowercase()) {
+        plain
+    } else {
+        format!("mesh-{plain}").trim_end_matches('-').to_owned()
+    };
+    let numbered = (2..100).map(|n| format!("{plain}-private-{n}"));
+    let names = [plain.clone(), format!("{plain}-private")];
+    names
+        .into_iter()
+        .chain(numbered)
+        .find(|name| !taken(name))
+        .unwrap_or(plain)
 }
 
 fn word(answer: &DnsAnswer) -> Fact<String> {
@@ -137,4 +170,21 @@ fn free_address(model: &Model) -> String {
         })
         .find(|(_, block)| !taken.iter().any(|t| t.contains(block) || block.contains(t)))
         .map_or_else(|| "192.168.255.1".to_owned(), |(address, _)| address.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::zone_name;
+
+    #[test]
+    fn the_name_of_a_new_zone_is_none_that_is_taken_and_one_that_cloud_dns_accepts() {
+        let name = |suffix: &str, taken: &[&str]| zone_name(suffix, |name| taken.contains(&name));
+        assert_eq!(name("mesh.private", &[]), "mesh-private");
+        assert_eq!(name("mesh.private", &["mesh-private"]), "mesh-private-private");
+        let both = ["mesh-private", "mesh-private-private"];
+        assert_eq!(name("mesh.private", &both), "mesh-private-private-2");
+        assert_eq!(name("8.mesh", &[]), "mesh-8-mesh");
+        let long = format!("{}.mesh", "a".repeat(63));
+        assert!(name(&long, &[&"a".repeat(50)]).len() <= 63);
+    }
 }

@@ -21,6 +21,8 @@ pub struct Effective {
     pub mode: Mode,
     /// `NAMESPACE/NAME`; None where the default holds.
     pub policy: Option<String>,
+    /// Whether it is set for the port alone.
+    pub of_port: bool,
 }
 
 /// The PeerAuthentications of one membership.
@@ -88,6 +90,7 @@ impl<'a> PeerAuthentications<'a> {
             self.first(workload.namespace, wide),
             self.first(ROOT_NAMESPACE, wide),
         ];
+        let of_port = by_port.is_some();
         let found = by_port.or_else(|| {
             whole
                 .into_iter()
@@ -98,10 +101,12 @@ impl<'a> PeerAuthentications<'a> {
             Some((mode, policy)) => Effective {
                 mode,
                 policy: Some(format!("{}/{}", policy.metadata.namespace, policy.metadata.name)),
+                of_port,
             },
             None => Effective {
                 mode: Mode::Permissive,
                 policy: None,
+                of_port,
             },
         }
     }

@@ -52,6 +52,12 @@ pub fn under(host: &str, suffix: &str) -> bool {
     host == suffix || host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'))
 }
 
+/// Whether a host is one of those that a wildcard stands for.
+pub fn below_wildcard(host: &str, wildcard: &str) -> bool {
+    let suffix = wildcard.strip_prefix("*.");
+    suffix.is_some_and(|suffix| host != suffix && !host.starts_with('*') && under(host, suffix))
+}
+
 /// The names of a list that are most like a wanted one, nearest first.
 pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>, most: usize) -> Vec<String> {
     let mut scored: Vec<(f64, &str)> = names

@@ -165,12 +165,12 @@ const KINDS: [Kind; 18] = [
         made_of: &[SERVICES, NUMBERS, SUBNETS, NETWORKS, OFFERS, ROUTES, ZONES, GKE],
         facts: &[
             (
-                "host network network_name network_project clients suffix zone_name",
+                "host network network_name network_project clients wildcard suffix",
                 &[],
             ),
             (
                 "answer zone shadowed record record_type record_data addresses public_addresses \
-             networks_with_this project",
+             networks_with_this project peered_by asked_network asked_network_name names_below zone_name",
                 &[ZONES],
             ),
             ("free_address in_use", &[ZONES, &["compute/addresses"]]),
@@ -217,15 +217,26 @@ const KINDS: [Kind; 18] = [
             ),
             ("injection injection_labels", &[&["kubernetes/namespaces"]]),
             (
-                "mtls_mode mtls_policy",
+                "mtls_mode mtls_policy mtls_port",
                 &[PODS, &["kubernetes/peerauthentications"]],
+            ),
+            (
+                "client_transport",
+                &[
+                    PODS,
+                    NUMBERS,
+                    OFFERS,
+                    PROXIES,
+                    &["kubernetes/peerauthentications"],
+                ],
             ),
             (
                 "rule_tls_mode rule_tls_name rule_tls_pointer rule_tls_wide",
                 &[PODS, &["kubernetes/destinationrules"]],
             ),
             (
-                "authorization authorization_policy authorization_why token_policy",
+                "authorization authorization_policy authorization_action authorization_rule authorization_grounds \
+                     authorization_hosts authorization_why arriving_hosts client_ranges token_policy",
                 &[
                     PODS,
                     SERVICES,
@@ -238,6 +249,7 @@ const KINDS: [Kind; 18] = [
                     ],
                 ],
             ),
+            ("authorization_enforced", &[PODS, &["kubernetes/namespaces"]]),
             ("policies_enforced", &[OFFERS, GKE]),
             (
                 "network_policy_blocks",

@@ -1,7 +1,7 @@
 //! VirtualServices joined: which hosts they route, which they export, and where the exported routes lead.
 use super::clusters::Cluster;
 use super::names;
-use crate::k8s::istio::{Destination, VirtualService};
+use crate::k8s::istio::{Destination, HttpRoute, VirtualService};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The gateway that offers hosts to clients outside the cluster.
@@ -137,6 +137,7 @@ pub struct Placed<'s> {
     /// `spec.http[0].route[0].destination`.
     pub field: String,
     pub destination: &'s Destination,
+    pub rule: &'s HttpRoute,
 }
 
 /// Every destination of the VirtualService's http rules; clients outside the cluster ignore tls and tcp rules. Mirrors are left out,
@@ -149,6 +150,7 @@ pub fn destinations(virtual_service: &VirtualService) -> Vec<Placed<'_>> {
             placed.push(Placed {
                 field: format!("spec.http[{i}].route[{j}].destination"),
                 destination: &route.destination,
+                rule,
             });
         }
     }

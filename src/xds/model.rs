@@ -236,6 +236,17 @@ pub struct Cluster {
     /// The name to look up in EDS; the cluster's own name where the proto has none.
     pub eds_service_name: String,
     pub inline_endpoints: Option<Assignment>,
+    pub transport: Transport,
+}
+
+/// How the proxy speaks to a cluster's endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Transport {
+    #[default]
+    Plain,
+    Tls,
+    /// Endpoint by endpoint, or by a socket that wraps another.
+    Other,
 }
 
 /// A cluster's endpoints.

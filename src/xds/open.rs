@@ -1,8 +1,9 @@
 //! Payloads opened by their type URL: listeners, clusters, endpoints; route configurations are next door.
 use super::node::address_of;
-use super::{Assignment, Cluster, Content, Endpoint, Kind, Listener, routes};
+use super::{Assignment, Cluster, Content, Endpoint, Kind, Listener, Transport, routes};
 use envoy_types::pb::envoy::config::cluster::v3 as cluster;
-use envoy_types::pb::envoy::config::core::v3::HealthStatus;
+use envoy_types::pb::envoy::config::core::v3::transport_socket::ConfigType;
+use envoy_types::pb::envoy::config::core::v3::{HealthStatus, TransportSocket};
 use envoy_types::pb::envoy::config::endpoint::v3 as endpoint;
 use envoy_types::pb::envoy::config::listener::v3 as listener;
 use envoy_types::pb::envoy::config::route::v3 as route;
@@ -178,11 +179,35 @@ fn open_cluster(message: cluster::Cluster) -> Cluster {
         // The first value of a proto3 enum is its default.
         None => DiscoveryType::Static.as_str_name().to_owned(),
     };
+    let transport = match (
+        &message.transport_socket,
+        message.transport_socket_matches.as_slice(),
+    ) {
+        (None, []) => Transport::Plain,
+        (Some(socket), []) => transport(socket),
+        _ => Transport::Other,
+    };
     let asked = message.eds_cluster_config.map(|eds| eds.service_name);
     Cluster {
         discovery,
         eds_service_name: asked.filter(|name| !name.is_empty()).unwrap_or(message.name),
         inline_endpoints: message.load_assignment.map(assignment),
+        transport,
+    }
+}
+
+/// By the type of the socket's configuration; one without any by its name.
+fn transport(socket: &TransportSocket) -> Transport {
+    let typed = match &socket.config_type {
+        Some(ConfigType::TypedConfig(config)) => Kind::type_name(&config.type_url),
+        None => "",
+    };
+    match (typed, socket.name.as_str()) {
+        ("envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", _)
+        | ("" | "google.protobuf.Struct", "envoy.transport_sockets.tls") => Transport::Tls,
+        ("envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer", _)
+        | ("", "envoy.transport_sockets.raw_buffer") => Transport::Plain,
+        _ => Transport::Other,
     }
 }
 

@@ -2,11 +2,11 @@
 use super::{Assembly, subject};
 use crate::mesh::clients::Client;
 use crate::mesh::facts::HostLookup;
-use crate::mesh::lookup_facts;
 use crate::mesh::network::NetworkKey;
 use crate::mesh::reserved::Reserved;
 use crate::mesh::subject::{About, Identity};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::mesh::{lookup_facts, names};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 impl Assembly<'_, '_> {
     pub(super) fn lookups(&mut self) {
@@ -33,9 +33,19 @@ impl Assembly<'_, '_> {
                 .map(|c| c.name.clone())
                 .collect();
             let reserved = Reserved::new(&self.model, &network);
-            for host in hosts_of.remove(&network).unwrap_or_default() {
-                let facts = lookup_facts::facts(&self.model, &host, &network, labels.clone(), &reserved);
-                let hosts = self.host_numbers(std::iter::once(&host));
+            let exported = hosts_of.remove(&network).unwrap_or_default();
+            let mut seen = exported.clone();
+            let mut open: VecDeque<(String, String)> =
+                exported.iter().map(|host| (host.clone(), host.clone())).collect();
+            while let Some((host, exported_as)) = open.pop_front() {
+                let facts =
+                    lookup_facts::facts(&self.model, &host, &network, labels.clone(), &exported, &reserved);
+                if facts.wildcard && host == exported_as {
+                    let mut below = self.called_below(&facts);
+                    below.retain(|name| seen.insert(name.clone()));
+                    open.extend(below.into_iter().map(|name| (name, host.clone())));
+                }
+                let hosts = self.host_numbers(std::iter::once(&exported_as));
                 self.lookup_notes(&facts, &numbers, &hosts);
                 let about = About {
                     // A lookup that stands in for clients on no useful network is of the host alone.
@@ -46,6 +56,13 @@ impl Assembly<'_, '_> {
                 self.add("host_lookup", subject(host_name(&facts), about, facts));
             }
         }
+    }
+
+    /// Names below a wildcard that have records, or that a client is known to call: these are what is looked up.
+    fn called_below(&self, wildcard: &HostLookup) -> BTreeSet<String> {
+        let asked = self.asked.iter();
+        let called = asked.filter(|name| names::below_wildcard(name, &wildcard.host));
+        wildcard.names_below.iter().chain(called).cloned().collect()
     }
 
     /// Clusters' networks that stand in for those of their clients: for one behind a connector, which names none, and where no client
@@ -85,7 +102,7 @@ impl Assembly<'_, '_> {
         found
     }
 
-    pub(super) fn lookup_notes(&mut self, facts: &HostLookup, clients: &[u32], hosts: &[u32]) {
+    fn lookup_notes(&mut self, facts: &HostLookup, clients: &[u32], hosts: &[u32]) {
         let Some(address) = facts.addresses.first() else {
             return;
         };

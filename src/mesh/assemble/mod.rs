@@ -79,6 +79,7 @@ fn asked_hosts(model: &Model, routings: &[Routing]) -> BTreeSet<String> {
         .flat_map(|r| &r.virtual_service.spec.hosts)
         .map(|h| names::host(h))
         .collect();
+    let wild = |host: &str| routed.iter().any(|r| names::below_wildcard(host, r));
     for client in model.clients {
         for variable in client.template.containers.iter().flat_map(|c| &c.env) {
             let words = variable
@@ -87,7 +88,7 @@ fn asked_hosts(model: &Model, routings: &[Routing]) -> BTreeSet<String> {
             asked.extend(
                 words
                     .map(names::host)
-                    .filter(|h| h.contains('.') && routed.contains(h)),
+                    .filter(|h| h.contains('.') && (routed.contains(h) || wild(h))),
             );
         }
     }

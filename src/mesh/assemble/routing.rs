@@ -1,6 +1,6 @@
 //! Hosts of VirtualServices, exports, destinations, and the Services behind them.
 use super::{Assembly, subject};
-use crate::mesh::backend_facts::{self, Policies, Routed};
+use crate::mesh::backend_facts::{self, Policies, Routed, RoutedCall};
 use crate::mesh::facts::{Backend, Fact};
 use crate::mesh::routes::Routing;
 use crate::mesh::subject::{About, Identity};
@@ -12,7 +12,7 @@ impl Assembly<'_, '_> {
         let exporters = routes::exporters(&self.routings);
         let mut rules: BTreeMap<usize, _> = BTreeMap::new();
         let mut entries: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-        let mut led: Vec<(usize, String, String, String, u16)> = Vec::new();
+        let mut led: Vec<((usize, String, String), u16, RoutedCall)> = Vec::new();
         for routing in &self.routings {
             if routing.exports() {
                 self.exporter(routing);
@@ -67,26 +67,26 @@ impl Assembly<'_, '_> {
                     }
                     if facts.service_exists == Fact::Known(true) {
                         let port = placed.destination.port.as_ref().map_or(0, |p| p.number);
+                        let service = facts.service.clone();
                         led.push((
-                            routing.cluster,
-                            facts.service_namespace.clone(),
-                            facts.service.clone(),
-                            host.clone(),
+                            (routing.cluster, facts.service_namespace.clone(), service),
                             port,
+                            RoutedCall::by(placed.rule, &host),
                         ));
                     }
                     self.add("destination", subject(name, about(), facts));
                 }
             }
         }
-        for (cluster, namespace, service, host, port) in led {
+        for (backend, port, call) in led {
             let number = u32::try_from(self.backends.len()).unwrap_or(u32::MAX);
             let (_, routed) = self
                 .backends
-                .entry((cluster, namespace, service))
+                .entry(backend)
                 .or_insert_with(|| (number, Routed::default()));
-            routed.hosts.insert(host);
+            routed.hosts.insert(call.host.clone());
             routed.ports.insert(port);
+            routed.calls.insert(call);
         }
         self.route_notes();
         self.workloads();

@@ -1,8 +1,9 @@
-//! What AuthorizationPolicies make of a plain request from a Cloud Run client: no mesh identity, no JWT, an address
-//! in its subnetwork. They bind only pods that have a sidecar; whether these do is for the caller to ask.
+//! What AuthorizationPolicies make of a plain call from a Cloud Run client: no mesh identity, no JWT, an address in its subnetwork, and of
+//! host, path and method what is known. They bind only pods that have a sidecar; whether these do is for the caller to ask.
 //!
 //! Source: istio.io/latest/docs/reference/config/security/authorization-policy: CUSTOM, then DENY, then ALLOW.
 mod matching;
+mod operation;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -10,8 +11,9 @@ mod tests;
 use crate::k8s::istio::AuthorizationPolicy;
 use crate::k8s::labels::Labels;
 use ipnet::IpNet;
-use matching::Match;
-use std::collections::BTreeMap;
+pub use matching::Ground;
+use matching::{Match, Share};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Policies of this namespace hold for the whole mesh.
 pub const ROOT_NAMESPACE: &str = "istio-system";
@@ -24,6 +26,18 @@ pub struct Workload<'a> {
     pub labels: &'a Labels,
     /// The container's port, not the Service's.
     pub port: u16,
+}
+
+/// What is known of a call.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Call<'a> {
+    /// The client's addresses; empty where they are not known.
+    pub ranges: &'a [IpNet],
+    /// The host as it arrives, in lower case; `*.mesh.private` for any name below.
+    pub host: &'a str,
+    /// Whether it arrives just so, and not perhaps with a port behind it.
+    pub whole: bool,
+    pub path: Option<&'a str>,
 }
 
 /// The answer for one destination.
@@ -42,7 +56,7 @@ pub enum Decision {
     Allows,
     /// Every request is denied.
     Denies(Denial),
-    /// Only requests to some methods, paths, hosts or with some headers are denied: no fault by itself.
+    /// A few calls are denied, by method, path or header: somebody meant that.
     Narrow(Denial),
     /// Why nobody can tell.
     Unknown(String),
@@ -56,6 +70,8 @@ pub struct Denial {
     /// The index of the rule that matched; None where the lack of a matching ALLOW rule denies.
     pub rule: Option<usize>,
     pub why: String,
+    /// What the denial rests on; empty where it is for every request.
+    pub grounds: BTreeSet<Ground>,
 }
 
 /// The policies of one membership, by namespace.
@@ -87,8 +103,8 @@ impl<'a> Authorization<'a> {
         Self { by_namespace }
     }
 
-    /// What becomes of a plain request from the client's ranges to the workload.
-    pub fn judge(&self, workload: &Workload<'_>, client: &[IpNet]) -> Verdict {
+    /// What becomes of the call when it arrives at the workload.
+    pub fn judge(&self, workload: &Workload<'_>, call: &Call<'_>) -> Verdict {
         let mut notes = Vec::new();
         let binding = self.binding(workload, &mut notes);
         let of = |action: &str| {
@@ -99,7 +115,7 @@ impl<'a> Authorization<'a> {
                 .filter(move |policy| action_of(policy) == wanted)
         };
         let mut wants_jwt = false;
-        let denied = deny(of("DENY"), workload, client, &mut wants_jwt);
+        let denied = deny(of("DENY"), workload, call, &mut wants_jwt);
         if let Some(denial) = denied.sure {
             return Verdict {
                 decision: Decision::Denies(denial),
@@ -107,10 +123,9 @@ impl<'a> Authorization<'a> {
                 notes,
             };
         }
-        let allowed = allow(&of("ALLOW").collect::<Vec<_>>(), workload, client, &mut wants_jwt);
-        let external = of("CUSTOM").find(|policy| {
-            rules(policy, workload, client).any(|(_, found)| !matches!(found, Match::No { .. }))
-        });
+        let allowed = allow(&of("ALLOW").collect::<Vec<_>>(), workload, call, &mut wants_jwt);
+        let external = of("CUSTOM")
+            .find(|policy| rules(policy, workload, call).any(|(_, found)| !matches!(found, Match::No(_))));
         let external = external.map(|p| format!("policy {} asks an external authorizer", full_name(p)));
         notes.extend(external.clone());
         let unknown = denied.unknown.or(allowed.unknown).or(external);
@@ -164,47 +179,56 @@ impl<'a> Authorization<'a> {
 fn rules<'p>(
     policy: &'p AuthorizationPolicy,
     workload: &'p Workload<'_>,
-    client: &'p [IpNet],
+    call: &'p Call<'_>,
 ) -> impl Iterator<Item = (usize, Match)> {
     policy
         .spec
         .rules
         .iter()
-        .map(|rule| rule::matches(rule, workload.port, client))
+        .map(|rule| rule::matches(rule, workload.port, call))
         .enumerate()
 }
 
 fn deny<'p>(
     policies: impl Iterator<Item = &'p AuthorizationPolicy>,
     workload: &Workload<'_>,
-    client: &[IpNet],
+    call: &Call<'_>,
     wants_jwt: &mut bool,
 ) -> Tally {
     let mut tally = Tally::default();
     for policy in policies {
-        for (index, found) in rules(policy, workload, client) {
+        for (index, found) in rules(policy, workload, call) {
             let name = full_name(policy);
-            let denial = |why: String| denial(policy, Some(index), why);
             match found {
-                Match::Yes { why, jwt } => {
+                Match::Yes(reason) => {
                     // A JWT helps only where the lack of it is all that every such rule asks for.
-                    *wants_jwt = jwt && (*wants_jwt || tally.sure.is_none());
-                    let why = match why.as_str() {
+                    *wants_jwt = reason.jwt && (*wants_jwt || tally.sure.is_none());
+                    let why = match reason.why.as_str() {
                         "" => format!("policy {name} denies every request"),
                         why => format!("policy {name} denies requests {why}"),
                     };
-                    tally.sure.get_or_insert_with(|| denial(why));
+                    let denial = || denial(policy, Some(index), why, reason.grounds);
+                    tally.sure.get_or_insert_with(denial);
                 }
-                Match::Some(what) => {
-                    let why = format!("policy {name} denies only some requests, by {what}");
-                    tally.narrow.get_or_insert_with(|| denial(why));
+                Match::Some {
+                    what,
+                    share: Share::Few,
+                } => {
+                    let why = format!("policy {name} denies only some requests, with {what}");
+                    let denial = || denial(policy, Some(index), why, BTreeSet::new());
+                    tally.narrow.get_or_insert_with(denial);
+                }
+                Match::Some { what, .. } => {
+                    tally
+                        .unknown
+                        .get_or_insert_with(|| undecided(&name, "denies", &what));
                 }
                 Match::Unknown(why) => {
                     tally
                         .unknown
                         .get_or_insert_with(|| format!("policy {name}: {why}"));
                 }
-                Match::No { .. } => {}
+                Match::No(_) => {}
             }
         }
     }
@@ -215,7 +239,7 @@ fn deny<'p>(
 fn allow(
     policies: &[&AuthorizationPolicy],
     workload: &Workload<'_>,
-    client: &[IpNet],
+    call: &Call<'_>,
     wants_jwt: &mut bool,
 ) -> Tally {
     let mut tally = Tally::default();
@@ -223,31 +247,40 @@ fn allow(
         return tally;
     };
     let mut reasons: Vec<String> = Vec::new();
+    let mut grounds = BTreeSet::new();
     for policy in policies {
         let name = full_name(policy);
         if policy.spec.rules.is_empty() {
             reasons.push(format!("policy {name} has no rules and so allows nothing"));
         }
-        for (index, found) in rules(policy, workload, client) {
+        for (index, found) in rules(policy, workload, call) {
             match found {
-                Match::Yes { .. } => {
+                Match::Yes(_) => {
                     *wants_jwt = false;
                     return Tally::default();
                 }
-                Match::Some(what) => {
-                    let why = format!("policy {name} allows only some requests, by {what}");
+                Match::Some {
+                    what,
+                    share: Share::Most,
+                } => {
+                    let why = format!("policy {name} allows only requests with {what}");
+                    let denial = || denial(policy, Some(index), why, BTreeSet::new());
+                    tally.narrow.get_or_insert_with(denial);
+                }
+                Match::Some { what, .. } => {
                     tally
-                        .narrow
-                        .get_or_insert_with(|| denial(policy, Some(index), why));
+                        .unknown
+                        .get_or_insert_with(|| undecided(&name, "allows", &what));
                 }
                 Match::Unknown(why) => {
                     tally
                         .unknown
                         .get_or_insert_with(|| format!("policy {name}: {why}"));
                 }
-                Match::No { why, jwt } => {
-                    *wants_jwt |= jwt;
-                    let why = format!("policy {name} allows only {why}");
+                Match::No(reason) => {
+                    *wants_jwt |= reason.jwt;
+                    grounds.extend(reason.grounds);
+                    let why = format!("policy {name} allows only {}", reason.why);
                     if !reasons.contains(&why) {
                         reasons.push(why);
                     }
@@ -255,18 +288,32 @@ fn allow(
             }
         }
     }
-    if tally.narrow.is_none() && tally.unknown.is_none() {
-        tally.sure = Some(denial(first, None, reasons.join("; ")));
+    if tally.narrow.is_some() {
+        // What lets most calls in leaves little to the others.
+        tally.unknown = None;
+    } else if tally.unknown.is_none() {
+        tally.sure = Some(denial(first, None, reasons.join("; "), grounds));
     }
     tally
 }
 
-fn denial(policy: &AuthorizationPolicy, rule: Option<usize>, why: String) -> Denial {
+/// Why nobody can tell what becomes of a call of which the method, the path or a header is not known.
+fn undecided(policy: &str, does: &str, what: &str) -> String {
+    format!("policy {policy} {does} only requests with {what}, and which the client makes is not known")
+}
+
+fn denial(
+    policy: &AuthorizationPolicy,
+    rule: Option<usize>,
+    why: String,
+    grounds: BTreeSet<Ground>,
+) -> Denial {
     Denial {
         policy: policy.metadata.name.clone(),
         namespace: policy.metadata.namespace.clone(),
         rule,
         why,
+        grounds,
     }
 }
 

@@ -1,6 +1,8 @@
 //! One rule of an AuthorizationPolicy against a caller without identity and without JWT.
-use super::matching::Match;
-use crate::k8s::istio::{AuthorizationRule, Operation, Source};
+use super::Call;
+use super::matching::{Ground, Match, Share};
+use super::operation::{operation, ports};
+use crate::k8s::istio::{AuthorizationRule, Source};
 use ipnet::IpNet;
 use serde_json::Value;
 
@@ -8,11 +10,12 @@ use serde_json::Value;
 const NO_IDENTITY: &str = "a Cloud Run client has no mesh identity";
 const NO_JWT: &str = "a plain request carries no JWT";
 
-/// Whether the rule matches a plain request from the client's ranges to the container's port.
-pub fn matches(rule: &AuthorizationRule, port: u16, client: &[IpNet]) -> Match {
+/// Whether the rule matches the call, to the container's port.
+pub fn matches(rule: &AuthorizationRule, port: u16, call: &Call<'_>) -> Match {
+    let client = call.ranges;
     Match::all([
         Match::any(rule.from.iter().map(|from| source(&from.source, client))),
-        Match::any(rule.to.iter().map(|to| operation(&to.operation, port))),
+        Match::any(rule.to.iter().map(|to| operation(&to.operation, port, call))),
         Match::all(rule.when.iter().map(|when| condition(when, port, client))),
     ])
 }
@@ -40,12 +43,14 @@ fn source(source: &Source, client: &[IpNet]) -> Match {
 /// A caller without identity is none of the listed, and not one of the excluded either.
 fn identity(what: &str, listed: &[String], excluded: &[String]) -> Match {
     if !listed.is_empty() {
-        Match::no(format!("{what} {}, and {NO_IDENTITY}", listed.join(", ")))
+        let why = format!("{what} {}, and {NO_IDENTITY}", listed.join(", "));
+        Match::no(Ground::Identity, why)
     } else if !excluded.is_empty() {
-        Match::yes(format!(
+        let why = format!(
             "from anyone but the {what} {}, and {NO_IDENTITY}",
             excluded.join(", ")
-        ))
+        );
+        Match::yes(Ground::Identity, why)
     } else {
         Match::anything()
     }
@@ -53,15 +58,10 @@ fn identity(what: &str, listed: &[String], excluded: &[String]) -> Match {
 
 fn jwt(listed: &[String], excluded: &[String]) -> Match {
     if !listed.is_empty() {
-        Match::No {
-            why: format!("requests with a JWT ({}), and {NO_JWT}", listed.join(", ")),
-            jwt: true,
-        }
+        let why = format!("requests with a JWT ({}), and {NO_JWT}", listed.join(", "));
+        Match::no(Ground::Token, why)
     } else if !excluded.is_empty() {
-        Match::Yes {
-            why: format!("without a JWT ({})", excluded.join(", ")),
-            jwt: true,
-        }
+        Match::yes(Ground::Token, format!("without a JWT ({})", excluded.join(", ")))
     } else {
         Match::anything()
     }
@@ -119,12 +119,14 @@ fn addresses(blocks: &[String], excluded: &[String], client: &[IpNet]) -> Match 
             )
         })
     };
+    let yes = |why: String| Match::yes(Ground::Address, why);
+    let no = |why: String| Match::no(Ground::Address, why);
     let listed = if blocks.is_empty() {
         Match::anything()
     } else {
         match held(blocks, client) {
-            Some(Held::Whole) => Match::yes(format!("from {}, and the client is there", blocks.join(", "))),
-            Some(Held::None) => Match::no(format!(
+            Some(Held::Whole) => yes(format!("from {}, and the client is there", blocks.join(", "))),
+            Some(Held::None) => no(format!(
                 "addresses in {}, and the client's are {}",
                 blocks.join(", "),
                 ranges()
@@ -136,12 +138,12 @@ fn addresses(blocks: &[String], excluded: &[String], client: &[IpNet]) -> Match 
         Match::anything()
     } else {
         match held(excluded, client) {
-            Some(Held::None) => Match::yes(format!(
+            Some(Held::None) => yes(format!(
                 "from outside {}, and the client's addresses are {}",
                 excluded.join(", "),
                 ranges()
             )),
-            Some(Held::Whole) => Match::no(format!(
+            Some(Held::Whole) => no(format!(
                 "addresses outside {}, and the client's are {}",
                 excluded.join(", "),
                 ranges()
@@ -150,54 +152,6 @@ fn addresses(blocks: &[String], excluded: &[String], client: &[IpNet]) -> Match 
         }
     };
     Match::all([listed, not_excluded])
-}
-
-fn operation(operation: &Operation, port: u16) -> Match {
-    let narrowed = [
-        ("methods", &operation.methods, &operation.not_methods),
-        ("paths", &operation.paths, &operation.not_paths),
-        ("hosts", &operation.hosts, &operation.not_hosts),
-    ];
-    Match::all(
-        narrowed
-            .into_iter()
-            .map(|(what, listed, excluded)| http(what, listed, excluded))
-            .chain([ports(&operation.ports, &operation.not_ports, port)]),
-    )
-}
-
-/// `*` is every value, and `/*` every path; other lists tell requests apart.
-fn http(what: &str, listed: &[String], excluded: &[String]) -> Match {
-    let everything = |list: &[String]| list.iter().any(|v| v == "*" || (what == "paths" && v == "/*"));
-    if everything(excluded) {
-        return Match::no(format!("requests without any {what}, and every request has them"));
-    }
-    let narrows = (!listed.is_empty() && !everything(listed)) || !excluded.is_empty();
-    if !narrows {
-        return Match::anything();
-    }
-    let mut values = listed.to_vec();
-    values.extend(excluded.iter().map(|v| format!("not {v}")));
-    Match::Some(format!("{what} {}", values.join(", ")))
-}
-
-fn ports(listed: &[String], excluded: &[String], port: u16) -> Match {
-    let has = |list: &[String]| list.iter().any(|p| p.trim().parse() == Ok(port));
-    if !listed.is_empty() && !has(listed) {
-        Match::no(format!(
-            "port {}, and the target port is {port}",
-            listed.join(", ")
-        ))
-    } else if has(excluded) {
-        Match::no(format!(
-            "ports other than {}, and the target port is {port}",
-            excluded.join(", ")
-        ))
-    } else if listed.is_empty() && excluded.is_empty() {
-        Match::anything()
-    } else {
-        Match::yes(format!("to port {port}"))
-    }
 }
 
 /// A `when` entry.
@@ -221,7 +175,14 @@ fn condition(when: &Value, port: u16, client: &[IpNet]) -> Match {
         "source.serviceAccount" => identity("service accounts", &listed, &excluded),
         "destination.port" => ports(&listed, &excluded, port),
         key if key.starts_with("request.auth.") => jwt(&listed, &excluded),
-        key if key.starts_with("request.headers[") => Match::Some(format!("the header in {key}")),
+        key if key.starts_with("request.headers[") => Match::Some {
+            what: format!("the header in {key}"),
+            share: if listed.is_empty() {
+                Share::Most
+            } else {
+                Share::Few
+            },
+        },
         "" => Match::Unknown("a condition without a key".into()),
         key => Match::Unknown(format!("a condition on {key}")),
     }

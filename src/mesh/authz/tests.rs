@@ -7,8 +7,18 @@ fn policy(name: &str, spec: &Value) -> Value {
     json!({"metadata": {"name": name, "namespace": "core"}, "spec": spec})
 }
 
-/// A request from 10.1.0.0/24 to port 8080 of `app=geo` in `core`.
+/// A call from 10.1.0.0/24 for `geo.mesh`, whose path nobody knows, to port 8080 of `app=geo` in `core`.
 fn judge(policies: Value) -> Verdict {
+    let ranges = ["10.1.0.0/24".parse().unwrap()];
+    let call = Call {
+        ranges: &ranges,
+        host: "geo.mesh",
+        ..Call::default()
+    };
+    judge_call(policies, &call)
+}
+
+fn judge_call(policies: Value, call: &Call<'_>) -> Verdict {
     let policies: Vec<AuthorizationPolicy> = serde_json::from_value(policies).unwrap();
     let labels = crate::k8s::labels::Labels::from([("app".to_owned(), "geo".to_owned())]);
     let workload = Workload {
@@ -16,7 +26,7 @@ fn judge(policies: Value) -> Verdict {
         labels: &labels,
         port: 8080,
     };
-    Authorization::new(&policies).judge(&workload, &["10.1.0.0/24".parse().unwrap()])
+    Authorization::new(&policies).judge(&workload, call)
 }
 
 fn one(spec: &Value) -> Decision {
@@ -119,31 +129,141 @@ fn addresses_decide_where_the_whole_subnetwork_is_in_or_out() {
     assert_eq!(denial(deny("10.2.0.0/16")).rule, Some(0));
 }
 
+fn allow(operation: &Value) -> Decision {
+    one(&json!({"rules": [{"to": [{"operation": operation}]}]}))
+}
+
+fn deny(operation: &Value) -> Decision {
+    one(&json!({"action": "DENY", "rules": [{"to": [{"operation": operation}]}]}))
+}
+
 #[test]
-fn denying_some_methods_paths_hosts_or_headers_is_narrow() {
-    for rule in [
-        json!({"to": [{"operation": {"methods": ["DELETE"]}}]}),
-        json!({"to": [{"operation": {"notPaths": ["/healthz"]}}]}),
-        json!({"when": [{"key": "request.headers[x-env]", "values": ["test"]}]}),
+fn what_is_denied_of_set_purpose_is_narrow_and_so_is_allowing_all_but_that() {
+    for operation in [
+        json!({"methods": ["DELETE"]}),
+        json!({"paths": ["/admin", "/metrics*"]}),
     ] {
-        assert!(
-            matches!(
-                one(&json!({"action": "DENY", "rules": [rule]})),
-                Decision::Narrow(_)
-            ),
-            "{rule}"
-        );
+        assert!(matches!(deny(&operation), Decision::Narrow(_)), "{operation}");
     }
+    for operation in [json!({"notMethods": ["TRACE"]}), json!({"notPaths": ["/admin"]})] {
+        assert!(matches!(allow(&operation), Decision::Narrow(_)), "{operation}");
+    }
+    let header = json!({"when": [{"key": "request.headers[x-env]", "values": ["test"]}]});
     assert!(matches!(
-        one(&json!({"rules": [{"to": [{"operation": {"methods": ["GET"]}}]}]})),
+        one(&json!({"action": "DENY", "rules": [header]})),
         Decision::Narrow(_)
     ));
+}
+
+#[test]
+fn whether_the_clients_calls_are_among_those_that_pass_is_unknown_where_the_policy_goes_by_path_or_method() {
+    for operation in [
+        json!({"methods": ["GET"]}),
+        json!({"paths": ["/healthz"]}),
+        json!({"paths": ["/api/*"]}),
+        json!({"notMethods": ["GET"]}),
+    ] {
+        assert!(
+            matches!(allow(&operation), Decision::Unknown(why) if why.contains("is not known")),
+            "{operation}"
+        );
+    }
+    for operation in [
+        json!({"notPaths": ["/healthz"]}),
+        json!({"methods": ["POST"]}),
+        json!({"notMethods": ["OPTIONS"]}),
+    ] {
+        assert!(matches!(deny(&operation), Decision::Unknown(_)), "{operation}");
+    }
+    let header = json!({"rules": [{"when": [{"key": "request.headers[x-key]", "values": ["a"]}]}]});
+    assert!(matches!(one(&header), Decision::Unknown(_)));
+}
+
+#[test]
+fn every_path_and_every_method_is_no_condition() {
+    for operation in [
+        json!({"paths": ["/*"]}),
+        json!({"methods": ["*"]}),
+        json!({"methods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]}),
+    ] {
+        assert_eq!(allow(&operation), Decision::Allows, "{operation}");
+        assert_eq!(denial(deny(&operation)).rule, Some(0), "{operation}");
+    }
+    let nothing = denial(allow(&json!({"notPaths": ["/*"]})));
     assert_eq!(
-        one(&json!({"rules": [{"to": [{"operation": {"paths": ["/*"]}}]}]})),
-        Decision::Allows
+        nothing.why,
+        "policy core/lock allows only paths other than /*, and every request has one"
     );
-    let other_port = json!({"action": "DENY", "rules": [{"to": [{"operation": {"ports": ["9090"]}}]}]});
-    assert_eq!(one(&other_port), Decision::Allows);
+}
+
+#[test]
+fn the_host_of_the_call_decides_where_the_policy_goes_by_host() {
+    for hosts in [
+        json!(["GEO.mesh"]),
+        json!(["*.mesh"]),
+        json!(["ads.mesh", "geo.*"]),
+    ] {
+        assert_eq!(allow(&json!({"hosts": hosts})), Decision::Allows, "{hosts}");
+        assert!(matches!(deny(&json!({"hosts": hosts})), Decision::Denies(_)));
+        assert!(matches!(allow(&json!({"notHosts": hosts})), Decision::Denies(_)));
+        assert_eq!(deny(&json!({"notHosts": hosts})), Decision::Allows);
+    }
+    let found = denial(allow(&json!({"hosts": ["ads.mesh", "*.example.com"]})));
+    assert_eq!(
+        found.why,
+        "policy core/lock allows only hosts ads.mesh, *.example.com, and the call is to geo.mesh"
+    );
+    assert_eq!(Vec::from_iter(found.grounds), [Ground::Host]);
+    assert_eq!(deny(&json!({"hosts": ["ads.mesh"]})), Decision::Allows);
+}
+
+#[test]
+fn a_path_that_is_known_decides() {
+    let judge = |operation: Value, path: &str| {
+        let spec = json!({"rules": [{"to": [{"operation": operation}]}]});
+        let call = Call {
+            host: "geo.mesh",
+            path: Some(path),
+            ..Call::default()
+        };
+        judge_call(json!([policy("lock", &spec)]), &call).decision
+    };
+    let found = denial(judge(json!({"paths": ["/healthz"]}), "/v1/x"));
+    assert_eq!(
+        found.why,
+        "policy core/lock allows only paths /healthz, and the call is for /v1/x"
+    );
+    for paths in [json!(["/v1/x"]), json!(["/v1/*"]), json!(["*/x"])] {
+        assert_eq!(
+            judge(json!({"paths": paths}), "/v1/x"),
+            Decision::Allows,
+            "{paths}"
+        );
+        assert!(matches!(
+            judge(json!({"notPaths": paths}), "/v1/x"),
+            Decision::Denies(_)
+        ));
+    }
+    let template = judge(json!({"paths": ["/v1/{*}"]}), "/v1/x");
+    assert!(matches!(template, Decision::Unknown(_)));
+}
+
+#[test]
+fn ports_decide_and_a_denial_says_what_it_rests_on() {
+    assert_eq!(deny(&json!({"ports": ["9090"]})), Decision::Allows);
+    assert_eq!(allow(&json!({"ports": ["8080"]})), Decision::Allows);
+    let found = denial(allow(&json!({"ports": ["80"]})));
+    assert_eq!(
+        found.why,
+        "policy core/lock allows only port 80, and the target port is 8080"
+    );
+    assert_eq!(Vec::from_iter(found.grounds), [Ground::Port]);
+    let both = json!({"rules": [
+        {"from": [{"source": {"principals": ["a"]}}]},
+        {"from": [{"source": {"ipBlocks": ["192.168.0.0/16"]}}]}]});
+    let found = denial(one(&both));
+    assert_eq!(Vec::from_iter(found.grounds), [Ground::Identity, Ground::Address]);
+    assert!(denial(deny(&json!({}))).grounds.is_empty());
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Facts of Kubernetes Services that exported routes lead to: pods, ports, sidecars, and who is let in.
+mod authorization;
 mod pods;
 mod ports;
 mod reach;
 mod selection;
+mod transport;
 
 use super::authz::Authorization;
 use super::clusters::Cluster;
@@ -11,6 +13,7 @@ use super::model::Model;
 use super::mtls::PeerAuthentications;
 use super::netpol::NetworkPolicies;
 use crate::k8s::core::{Pod, Service};
+use crate::k8s::istio::StringMatch;
 use crate::k8s::labels::Labels;
 use std::collections::BTreeSet;
 
@@ -44,6 +47,20 @@ pub struct Routed {
     pub hosts: BTreeSet<String>,
     /// Ports that routes name; 0 where a route names none.
     pub ports: BTreeSet<u16>,
+    pub calls: BTreeSet<RoutedCall>,
+}
+
+/// A call by one of the routes, as it arrives.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RoutedCall {
+    /// The exported host that the client calls.
+    pub host: String,
+    /// What the route makes of it, where it changes it.
+    pub authority: Option<String>,
+    /// Whether the path arrives as the client sent it.
+    pub path_kept: bool,
+    /// What the route's matches ask of the path, any of them; nothing asked, no conditions.
+    pub paths: Vec<StringMatch>,
 }
 
 pub fn facts(
@@ -108,7 +125,9 @@ pub fn facts(
     }
     scale(cluster, service, &mut facts);
     injection(cluster, &meta.namespace, &mut facts);
-    reach::security(model, cluster, service, &pods, policies, &mut facts, index);
+    reach::mtls(cluster, service, &pods, policies, &mut facts);
+    facts.client_transport = transport::of_clients(model, index, &facts);
+    authorization::facts(model, index, cluster, &pods, routed, policies, &mut facts);
     reach::blocks(model, index, &pods, policies, &mut facts);
     facts
 }

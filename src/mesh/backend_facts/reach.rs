@@ -1,10 +1,9 @@
-//! Who is let in: mTLS, authorization, network policies and firewalls on the way to a Service's pods.
+//! Who gets through: mTLS, network policies and firewalls on the way to a Service's pods.
 use super::Policies;
 use super::ports::container_port_name;
 use crate::k8s::core::{Pod, Service};
-use crate::k8s::istio::RequestAuthentication;
 use crate::k8s::labels::Labels;
-use crate::mesh::authz::{self, ROOT_NAMESPACE, Workload};
+use crate::mesh::authz::Workload;
 use crate::mesh::clusters::Cluster;
 use crate::mesh::facts::{Backend, ClientBlock, Fact};
 use crate::mesh::firewall::{self, By, Flow};
@@ -14,15 +13,7 @@ use crate::mesh::netpol::{self, NetworkPolicies, PodPort};
 use crate::mesh::network::NetworkKey;
 use ipnet::IpNet;
 
-pub fn security(
-    model: &Model,
-    cluster: &Cluster,
-    service: &Service,
-    pods: &[&Pod],
-    policies: &Policies,
-    facts: &mut Backend,
-    index: usize,
-) {
+pub fn mtls(cluster: &Cluster, service: &Service, pods: &[&Pod], policies: &Policies, facts: &mut Backend) {
     let unread = |what: &str| format!("the {what} of {} were not collected", cluster.membership);
     let none = Labels::default();
     let labels = pods.first().map_or(&none, |p| &p.metadata.labels);
@@ -43,8 +34,13 @@ pub fn security(
     facts.mtls_mode = match &policies.mtls {
         None => Fact::Unknown(unread("PeerAuthentications")),
         Some(mtls) => {
-            let modes = workloads.iter().map(|w| mtls.mode(w));
-            let strictest = modes.max_by_key(|m| u8::from(m.mode.as_str() == "STRICT"));
+            let modes = workloads.iter().map(|w| (mtls.mode(w), w.port));
+            let strictest = modes.max_by_key(|(m, _)| u8::from(m.mode.as_str() == "STRICT"));
+            facts.mtls_port = strictest
+                .as_ref()
+                .filter(|(m, _)| m.of_port)
+                .map_or_else(String::new, |(_, port)| port.to_string());
+            let strictest = strictest.map(|(m, _)| m);
             facts.mtls_policy = strictest
                 .as_ref()
                 .and_then(|m| m.policy.clone())
@@ -71,81 +67,6 @@ pub fn security(
             Fact::Known(mode)
         }
     };
-    facts.authorization =
-        authorization(model, index, cluster, policies, &workloads, facts).unwrap_or_else(Fact::Unknown);
-}
-
-/// `allowed`, `denied`, `token` or `narrowed`; an error tells why nobody can say.
-fn authorization(
-    model: &Model,
-    index: usize,
-    cluster: &Cluster,
-    policies: &Policies,
-    workloads: &[Workload],
-    facts: &mut Backend,
-) -> Result<Fact<String>, String> {
-    let membership = facts.membership.clone();
-    let Some(policies) = &policies.authorization else {
-        return Err(format!(
-            "the AuthorizationPolicies of {membership} were not collected"
-        ));
-    };
-    let callers = client_ranges(model, index);
-    let ranges: Vec<IpNet> = callers.iter().flat_map(|c| c.ranges.clone()).collect();
-    let mut worst = "allowed";
-    for workload in workloads {
-        let verdict = policies.judge(workload, &ranges);
-        match verdict.decision {
-            authz::Decision::Allows => {}
-            // Whether a token opens the way depends on somebody who looks at it.
-            authz::Decision::Denies(denial)
-                if verdict.wants_jwt && accepts_tokens(cluster, workload, facts)? =>
-            {
-                worst = "token";
-                facts.authorization_policy = format!("{}/{}", denial.namespace, denial.policy);
-                facts.authorization_why = denial.why;
-            }
-            authz::Decision::Denies(denial) => {
-                worst = "denied";
-                facts.authorization_policy = format!("{}/{}", denial.namespace, denial.policy);
-                facts.authorization_why = denial.why;
-                break;
-            }
-            authz::Decision::Narrow(_) if worst == "token" => {}
-            authz::Decision::Narrow(denial) => {
-                worst = "narrowed";
-                facts.authorization_policy = format!("{}/{}", denial.namespace, denial.policy);
-                facts.authorization_why = denial.why;
-            }
-            // Of a cluster that none of the mesh's clients is offered, nobody is turned away.
-            authz::Decision::Unknown(_) if callers.is_empty() && model.mesh_clients().next().is_some() => {}
-            authz::Decision::Unknown(why) => return Err(why),
-        }
-    }
-    Ok(Fact::Known(worst.into()))
-}
-
-/// Whether a RequestAuthentication looks at tokens of requests to the workload; an error tells why nobody can say.
-fn accepts_tokens(cluster: &Cluster, workload: &Workload, facts: &mut Backend) -> Result<bool, String> {
-    let Some(found) = cluster.k8s.and_then(|k| k.request_authentications.as_ref()) else {
-        return Err(format!(
-            "the RequestAuthentications of {} were not collected",
-            cluster.membership
-        ));
-    };
-    let binds = |policy: &&RequestAuthentication| {
-        let spec = &policy.spec;
-        !spec.jwt_rules.is_empty()
-            && spec.target_refs.is_empty()
-            && spec.target_ref.is_none()
-            && [workload.namespace, ROOT_NAMESPACE].contains(&policy.metadata.namespace.as_str())
-            && spec.selector.as_ref().is_none_or(|s| s.selects(workload.labels))
-    };
-    let policy = found.iter().find(binds);
-    facts.token_policy = policy.map_or_else(String::new, |policy| {
-        format!("{}/{}", policy.metadata.namespace, policy.metadata.name)
-    });
-    Ok(policy.is_some())
 }
 
 /// A client as policies see it.
@@ -157,7 +78,7 @@ pub struct Caller {
 }
 
 /// Clients of a cluster, those of equal range as one.
-fn client_ranges(model: &Model, cluster: usize) -> Vec<Caller> {
+pub fn client_ranges(model: &Model, cluster: usize) -> Vec<Caller> {
     let mut callers: Vec<Caller> = Vec::new();
     for client in model.clients_of(cluster) {
         let Some(client) = model.clients.get(client as usize) else {

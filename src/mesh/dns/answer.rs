@@ -1,7 +1,9 @@
 //! One question: which zone answers, what it says, and what a broader zone would have said.
+use super::below::suffix_of;
 use super::zone::{Match, Source, Zone};
 use super::{AnswerState, DnsAnswer, DnsView, RecordRef, ZoneRef, normal};
 use crate::mesh::network::NetworkKey;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Longest chain of CNAMEs and peerings that is followed; resolvers give up about there.
@@ -13,6 +15,8 @@ struct Said {
     state: Option<AnswerState>,
     zone: Option<ZoneRef>,
     via: Vec<ZoneRef>,
+    /// Where the question ended.
+    network: Option<NetworkKey>,
     record: Option<RecordRef>,
     addresses: Vec<IpAddr>,
     unknown: Vec<String>,
@@ -44,8 +48,30 @@ impl Said {
 impl DnsView {
     /// What the host resolves to for a client inside the network.
     pub fn answer(&self, host: &str, network: &NetworkKey) -> DnsAnswer {
+        self.answer_apart(host, network, &BTreeSet::new())
+    }
+
+    /// The same, where names below a wildcard host that are `apart` from it, since they are hosts of their own, say nothing of it.
+    pub fn answer_apart(&self, host: &str, network: &NetworkKey, apart: &BTreeSet<String>) -> DnsAnswer {
         let host = normal(host);
-        let said = self.ask(&host, network, 0);
+        let mut said = self.ask(&host, network, 0);
+        let mut below = Vec::new();
+        if let Some(suffix) = suffix_of(&host)
+            && !said.is(AnswerState::Answered)
+        {
+            let found = self.below(suffix, network, apart);
+            if !found.names.is_empty() {
+                said.state = Some(AnswerState::Answered);
+                said.unknown.clear();
+                for (name, addresses) in found.names {
+                    said.addresses.extend(addresses);
+                    below.push(name);
+                }
+            } else if let Some(why) = found.unknown {
+                said.state = Some(AnswerState::Unknown);
+                said.unknown.push(why);
+            }
+        }
         let shadowed = if said.is(AnswerState::NoRecord) {
             self.broader(&host, network)
         } else {
@@ -62,6 +88,8 @@ impl DnsView {
             },
             zone: said.zone,
             via: said.via,
+            network: said.network.unwrap_or_else(|| network.clone()),
+            below,
             record: said.record,
             addresses: said.addresses,
             shadowed,
@@ -70,16 +98,31 @@ impl DnsView {
         }
     }
 
-    /// The most specific zone that the network sees, or why there is none.
+    /// What the network's zones say of a name, CNAMEs and peerings followed.
+    pub(super) fn resolves(&self, name: &str, network: &NetworkKey) -> (Option<AnswerState>, Vec<IpAddr>) {
+        let said = self.ask(name, network, 0);
+        (said.state, said.addresses)
+    }
+
     fn ask(&self, name: &str, network: &NetworkKey, hops: usize) -> Said {
+        let mut said = self.ask_here(name, network, hops);
+        // A peering has told already where it led.
+        said.network.get_or_insert_with(|| network.clone());
+        said
+    }
+
+    /// The most specific zone that the network sees, or why there is none.
+    fn ask_here(&self, name: &str, network: &NetworkKey, hops: usize) -> Said {
         if let Some(zone) = self.covering(name).find(|zone| zone.visible_to(network)) {
             return self.ask_zone(zone, name, network, hops);
         }
         // A zone of a project that nobody listed might be the one that answers.
+        // One with records of its own goes before one that asks elsewhere; behind a peering zone the latter may be that very zone.
         let nearest = self
             .covering(name)
-            .find(|zone| zone.private)
-            .or_else(|| self.covering(name).next());
+            .find(|zone| zone.private && !zone.peers())
+            .or_else(|| self.covering(name).find(|zone| hops == 0 && zone.private))
+            .or_else(|| self.covering(name).find(|zone| !zone.private));
         if !self.listed.contains(&network.project) {
             let why = format!("zones of project {} were not collected", network.project);
             return Said::unknown(nearest, why);
@@ -120,7 +163,18 @@ impl DnsView {
                 Some(zone),
                 format!("zone {} peers with a network of unknown form: {url}", about.name),
             ),
-            Source::Forwarding => Said::unknown(Some(zone), format!("zone {} is forwarded", about.name)),
+            Source::Forwarding(to) => Said::unknown(
+                Some(zone),
+                format!(
+                    "zone {} forwards its names to other name servers{}, whose answers nobody collected",
+                    about.name,
+                    if to.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" ({})", to.join(", "))
+                    }
+                ),
+            ),
             Source::ServiceDirectory => Said::unknown(
                 Some(zone),
                 format!("zone {} is answered by Service Directory", about.name),

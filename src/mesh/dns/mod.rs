@@ -2,6 +2,7 @@
 //!
 //! Left out, since no snapshot holds them: response policies, and alternative name servers of a network.
 mod answer;
+mod below;
 #[cfg(test)]
 mod tests;
 mod zone;
@@ -64,9 +65,13 @@ pub struct DnsAnswer {
     pub zone: Option<ZoneRef>,
     /// The peering zones that led there, outermost first.
     pub via: Vec<ZoneRef>,
+    /// The network whose zones decided: the client's own, or the one that the last peering zone leads to.
+    pub network: NetworkKey,
+    /// Of a wildcard that no record stands for: the names below it that resolve all the same.
+    pub below: Vec<String>,
     /// What matched the host in that zone: an A record, a CNAME, else an AAAA.
     pub record: Option<RecordRef>,
-    /// IPv4 addresses, CNAMEs followed.
+    /// IPv4 addresses, CNAMEs followed; of a wildcard those of the names below it.
     pub addresses: Vec<IpAddr>,
     /// The broader zone that would have answered.
     pub shadowed: Option<ZoneRef>,
@@ -112,6 +117,12 @@ impl DnsView {
     /// Every zone.
     pub fn zones(&self) -> impl Iterator<Item = &ZoneRef> {
         self.zones.iter().map(|zone| &zone.about)
+    }
+
+    /// Whether a zone of the project has that name already.
+    pub fn is_named(&self, project: &ProjectId, name: &str) -> bool {
+        self.zones()
+            .any(|zone| zone.project == *project && zone.name == name)
     }
 
     /// The address that the zone's A records agree on, the one of `except` left out; None where they do not, or there are none.

@@ -118,6 +118,63 @@ fn a_peering_zone_answers_with_the_target_networks_zones() {
     assert_eq!(answer.via[0].name, "peer");
 }
 
+/// A zone that has `vpc` ask another network.
+fn peering(name: &str, dns_name: &str, network: &str) -> Value {
+    let mut zone = private(name, dns_name, VPC);
+    zone["peeringConfig"] = json!({"targetNetwork": {"networkUrl": network}});
+    zone
+}
+
+#[test]
+fn a_peering_that_leads_where_no_zone_holds_the_name_is_told_of_the_network_that_is_asked() {
+    let hub = "projects/p/global/networks/hub";
+    let third = private("third", "mesh.private.", "projects/p/global/networks/third");
+    let dns = view(&[peering("peer", "mesh.private.", hub), third.clone()], &[]);
+    let answer = dns.answer("a.mesh.private", &key("vpc"));
+    assert_eq!(answer.state, AnswerState::ZoneNotOnNetwork);
+    assert_eq!(answer.zone.unwrap().name, "third");
+    assert_eq!(answer.network, key("hub"));
+    let alone = view(&[peering("peer", "mesh.private.", hub)], &[]);
+    let answer = alone.answer("a.mesh.private", &key("vpc"));
+    assert_eq!((answer.state, answer.network), (AnswerState::NoZone, key("hub")));
+    let unread = peering("peer", "mesh.private.", "projects/q/global/networks/hub");
+    let answer = view(&[unread, third], &[]).answer("a.mesh.private", &key("vpc"));
+    assert_eq!(answer.state, AnswerState::Unknown);
+    assert_eq!(answer.unknown, ["zones of project q were not collected"]);
+}
+
+#[test]
+fn a_wildcard_resolves_where_a_name_below_it_does_and_not_where_none_can() {
+    let state = |dns: &DnsView, apart: &[&str]| {
+        let apart = apart.iter().map(|name| (*name).to_owned()).collect();
+        let answer = dns.answer_apart("*.mesh.private", &key("vpc"), &apart);
+        (answer.state, answer.below)
+    };
+    let names = one_zone(json!([
+        a("geo.mesh.private.", "10.0.0.1"),
+        a("mesh.private.", "10.0.0.2")
+    ]));
+    let found = state(&names, &[]);
+    assert_eq!(
+        found,
+        (AnswerState::Answered, vec!["geo.mesh.private".to_owned()])
+    );
+    assert_eq!(
+        state(&names, &["geo.mesh.private"]),
+        (AnswerState::NoRecord, vec![])
+    );
+    let wild = one_zone(json!([a("*.mesh.private.", "10.0.0.1")]));
+    assert_eq!(state(&wild, &[]), (AnswerState::Answered, vec![]));
+    let narrow = private("narrow", "core.mesh.private.", VPC);
+    let hidden = view(&[private("z", "mesh.private.", VPC), narrow], &[("z", json!([]))]);
+    assert_eq!(state(&hidden, &[]).0, AnswerState::Unknown);
+    let elsewhere = view(
+        &[private("z", "mesh.private.", "other")],
+        &[("z", json!([a("geo.mesh.private.", "10.0.0.1")]))],
+    );
+    assert_eq!(state(&elsewhere, &[]).0, AnswerState::ZoneNotOnNetwork);
+}
+
 #[test]
 fn circles_and_forwarding_end_as_unknown() {
     let mut round = private("round", "mesh.private.", VPC);
@@ -127,7 +184,10 @@ fn circles_and_forwarding_end_as_unknown() {
     let dns = view(&[round, sent], &[]);
     let answer = |host| dns.answer(host, &key("vpc"));
     assert_eq!(answer("a.mesh.private").state, AnswerState::Unknown);
-    assert_eq!(answer("a.corp.private").unknown, ["zone sent is forwarded"]);
+    assert_eq!(
+        answer("a.corp.private").unknown,
+        ["zone sent forwards its names to other name servers (10.0.0.53), whose answers nobody collected"]
+    );
 }
 
 #[test]

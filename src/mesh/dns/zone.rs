@@ -26,7 +26,8 @@ pub enum Source {
     Peering(NetworkKey),
     /// A peering zone whose target could not be made out.
     BrokenPeering(String),
-    Forwarding,
+    /// The name servers that are asked, as far as they are given by address or name.
+    Forwarding(Vec<String>),
     ServiceDirectory,
 }
 
@@ -68,8 +69,14 @@ impl Zone {
             let url = &peering.target_network.network_url;
             NetworkKey::parse(url, project, projects)
                 .map_or_else(|| Source::BrokenPeering(url.clone()), Source::Peering)
-        } else if zone.forwarding_config.is_some() {
-            Source::Forwarding
+        } else if let Some(forwarding) = &zone.forwarding_config {
+            let servers = forwarding.target_name_servers.iter();
+            Source::Forwarding(
+                servers
+                    .map(|s| s.told().to_owned())
+                    .filter(|s| !s.is_empty())
+                    .collect(),
+            )
         } else if zone.service_directory_config.is_some() {
             Source::ServiceDirectory
         } else {
@@ -87,6 +94,11 @@ impl Zone {
             source,
             records,
         }
+    }
+
+    /// Whether another network is asked in its stead.
+    pub fn peers(&self) -> bool {
+        matches!(self.source, Source::Peering(_) | Source::BrokenPeering(_))
     }
 
     /// Whether names are looked up in it from inside the network.
@@ -113,6 +125,11 @@ impl Records {
             });
         }
         records
+    }
+
+    /// Names that own records, wildcards among them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.sets.keys().map(String::as_str)
     }
 
     /// Addresses of all A records but those of one owner; None for what is no address.

@@ -111,6 +111,10 @@ facts! {
         mtls_mode: Fact<String>,
         /// The PeerAuthentication that says so, `ns/name`; empty for the default.
         mtls_policy: String,
+        /// The port that it says so for; empty where for all.
+        mtls_port: String,
+        /// How the clients' sidecars speak to it, by the clusters that they hold: `plain`, `tls`; looked at under STRICT only, else empty.
+        client_transport: Fact<String>,
         /// The TLS mode of a DestinationRule for the host; empty without one.
         rule_tls_mode: Fact<String>,
         /// That DestinationRule, `ns/name`.
@@ -119,10 +123,25 @@ facts! {
         rule_tls_pointer: String,
         /// Whether that DestinationRule is for a wildcard, and with it for other Services too.
         rule_tls_wide: bool,
-        /// What AuthorizationPolicies say of a client from Cloud Run: `allowed`, `denied`, `token` (a JWT lets it in), `narrowed`.
+        /// What AuthorizationPolicies say of a client from Cloud Run: `allowed`, `denied`, `token` (a JWT lets it in), `narrowed` (all but
+        /// a few calls pass). Unknown too where it depends on the method or path of the call.
         authorization: Fact<String>,
+        /// Whether a sidecar is there to enforce that: at one pod at least; without pods, whether new ones would get one.
+        authorization_enforced: Fact<bool>,
         /// The policy that decides, `ns/name`.
         authorization_policy: String,
+        /// Its action: `DENY` where a rule of it matches, `ALLOW` where no rule of any does.
+        authorization_action: String,
+        /// The place of the matching DENY rule in `spec.rules`, from 0; -1 for ALLOW.
+        authorization_rule: i64,
+        /// What the denial rests on, sorted: `address`, `host`, `identity`, `method`, `path`, `port`, `token`; empty where every call is denied.
+        authorization_grounds: Vec<String>,
+        /// Hosts that calls are turned away from, where they are not all of `hosts`.
+        authorization_hosts: Vec<String>,
+        /// The hosts of the calls that are turned away, as they arrive: a route may change them.
+        arriving_hosts: Vec<String>,
+        /// The clients' network ranges, as the policies see them.
+        client_ranges: Vec<String>,
         /// Why, in words.
         authorization_why: String,
         /// The RequestAuthentication that looks at the JWT, `ns/name`; empty where no token is asked for.

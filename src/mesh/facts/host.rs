@@ -50,6 +50,16 @@ facts! {
         answer: Fact<String>,
         /// The zone that answers, or should.
         zone: ZoneFacts,
+        /// Peering zones that lead there, in order.
+        peered_by: Vec<String>,
+        /// The network whose zones decide: this one, or the one that the last peering zone leads to.
+        asked_network: String,
+        /// Bare name of that network.
+        asked_network_name: String,
+        /// Whether the host is a wildcard, so that names below it are looked up, and not the host itself.
+        wildcard: bool,
+        /// Names below a wildcard that resolve by records of their own.
+        names_below: Vec<String>,
         /// The broader zone that would have answered.
         shadowed: ZoneFacts,
         /// The record that matches, `*.mesh.private`.
@@ -66,14 +76,14 @@ facts! {
         in_use: Fact<Vec<AddressUse>>,
         /// A suffix to make a zone for: the host without its first label.
         suffix: String,
-        /// A name for that zone, `mesh-private`.
+        /// A name for that zone that no zone of `project` has, `mesh-private`.
         zone_name: String,
         /// An address of RFC 1918 for the host: the one that the zone's other A records agree on, else one that no subnetwork of the
         /// snapshot uses.
         free_address: String,
-        /// Networks to attach the zone to, `N` or full, comma-separated: those it has and this one.
+        /// Networks to attach the zone to, `N` or full, comma-separated: those it has and the one whose zones decide.
         networks_with_this: String,
-        /// Whether the zones were read in the project that the fix would change.
+        /// Id of the project to make a zone in: that of the network whose zones decide.
         project: String,
     }
 }
