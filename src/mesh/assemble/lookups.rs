@@ -102,7 +102,7 @@ impl Assembly<'_, '_> {
         found
     }
 
-    fn lookup_notes(&mut self, facts: &HostLookup, clients: &[u32], hosts: &[u32]) {
+    pub(super) fn lookup_notes(&mut self, facts: &HostLookup, clients: &[u32], hosts: &[u32]) {
         let Some(address) = facts.addresses.first() else {
             return;
         };

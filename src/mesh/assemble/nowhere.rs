@@ -44,7 +44,14 @@ impl Assembly<'_, '_> {
                 None => "the network of the service is not known".to_owned(),
                 Some(network) => {
                     let reserved = Reserved::new(&self.model, &network);
-                    let facts = lookup_facts::facts(&self.model, host, &network, Vec::new(), &reserved);
+                    let facts = lookup_facts::facts(
+                        &self.model,
+                        host,
+                        &network,
+                        Vec::new(),
+                        &BTreeSet::new(),
+                        &reserved,
+                    );
                     match &facts.answer {
                         Fact::Known(answer) if answer == "answered" => {
                             self.lookup_notes(&facts, &clients, &[number]);
