@@ -269,12 +269,9 @@ impl Fields<'_> {
 
     /// JSON in a text is judged as JSON.
     fn inner(&mut self, text: &str) -> Option<String> {
-        let trimmed = text.trim_start();
-        if self.nested >= MAX_NESTED || !trimmed.starts_with(['{', '[']) || !trimmed.contains('"') {
+        if self.nested >= MAX_NESTED || !is_json(text) {
             return None;
         }
-        let whole: Result<serde::de::IgnoredAny, _> = serde_json::from_str(text);
-        whole.ok()?;
         let mut fields = Fields {
             redactor: &mut *self.redactor,
             place: self.place,
@@ -286,6 +283,13 @@ impl Fields<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether a text is JSON with texts in it. Most are told by their beginning.
+pub fn is_json(text: &str) -> bool {
+    let trimmed = text.trim_start();
+    let parsed = || serde_json::from_str::<serde::de::IgnoredAny>(text);
+    trimmed.starts_with(['{', '[']) && trimmed.contains('"') && parsed().is_ok()
 }
 
 /// The nearest field names of a value, from the inside.

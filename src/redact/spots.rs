@@ -1,7 +1,8 @@
 //! A log entry of which only a few texts have marks: they are found around their marks, without going through all others.
 //!
 //! Where it is not certain what stands around a mark, nothing is done here, and the entry is gone through as any other: a
-//! field's name, a list's element, JSON in a text, a telling name.
+//! field's name, a list's element, JSON in a
+//! text, a telling name.
 use super::fields::{self, Replace};
 use super::marks::{ESCAPE, Hit, NAME, PACKED_KEY, PRIVATE_KEY};
 use super::{tokens, walk};
@@ -19,7 +20,6 @@ struct Spot<'t> {
 
 /// The entry with its marked texts replaced, which is `None` where none changes; or nothing at all, where that cannot be told
 /// from the marks.
-#[expect(clippy::option_option)]
 pub fn rewrite(entry: &str, hits: &[Hit], redactor: &mut dyn Replace) -> Option<Option<String>> {
     const OTHER_WAY: u32 = NAME | ESCAPE | PRIVATE_KEY | PACKED_KEY;
     let is_whole = entry.starts_with('{') && entry.trim_end().ends_with('}');
@@ -73,10 +73,8 @@ fn spot(entry: &str, mark: usize) -> Option<Spot<'_>> {
         true => Cow::Owned(serde_json::from_str::<String>(entry.get(start..end)?).ok()?),
         false => Cow::Borrowed(raw),
     };
-    let is_plain = !key.contains('\\')
-        && !text.is_empty()
-        && !tokens::is_replaced(&text)
-        && !text.trim_start().starts_with(['{', '[']);
+    let is_plain =
+        !key.contains('\\') && !text.is_empty() && !tokens::is_replaced(&text) && !fields::is_json(&text);
     is_plain.then_some(Spot {
         at: start..end,
         key,
@@ -174,7 +172,8 @@ mod tests {
         (fast, matches!(slow, Cow::Owned(_)).then(|| slow.into_owned()))
     }
 
-    const TEXTS: [&str; 16] = [
+    const TEXTS: [&str; 17] = [
+        "[2026-11-24T03:43:15.127Z] \"GET /a?b=c HTTP/1.1\" 200",
         "GET /a?page=1 HTTP/1.1",
         "say \"GET /a?b=c\"\\",
         "\\",
