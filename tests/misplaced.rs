@@ -102,7 +102,7 @@ fn what_is_no_answer_of_the_api_is_refused() {
             "null",
             "\"x\"",
             "<!DOCTYPE html><title>502 Bad Gateway</title>\n",
-            r#"{"foo":1}"#,
+            r#"{"name":"projects/p/things/x","state":"ACTIVE"}"#,
             r#"{"widgets":[{"name":"a"}]}"#,
         ] {
             let said = with(&world, &path, content).map(|report| report.verdict());
@@ -121,6 +121,12 @@ fn an_empty_object_is_an_empty_listing_of_google_and_nothing_else() {
     for path in paths() {
         let said = with(&world, &path, "{}");
         let named = path.ends_with("/project.json") || path.ends_with("ancestry.json");
+        let more = with(&world, &path, r#"{"addedLater":"x"}"#);
+        assert_eq!(
+            more.is_ok(),
+            said.is_ok() && !path.ends_with(".binpb") && !path.contains("csds/"),
+            "{path}: {more:?}"
+        );
         if named || path.starts_with("kubernetes/") || path.starts_with("logging/") {
             assert!(said.is_err(), "{path}");
         } else if !path.ends_with(".binpb") {

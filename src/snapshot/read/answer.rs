@@ -6,6 +6,7 @@ use crate::snapshot::ReadError;
 use crate::snapshot::refusal::not_json;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// What Google's answers have around their items. Source: the APIs' discovery documents.
@@ -23,6 +24,9 @@ const AROUND: [&str; 12] = [
     "version",
     "auditConfigs",
 ];
+
+/// What names a resource.
+const NAMES: [&str; 4] = ["name", "projectId", "email", "error"];
 
 /// Refuses what is no object at all: a page of HTML, a list, an empty file.
 pub fn must_be_object(bytes: &[u8], origin: &str) -> Result<(), ReadError> {
@@ -45,7 +49,7 @@ pub fn must_be_object(bytes: &[u8], origin: &str) -> Result<(), ReadError> {
 /// Refuses an object that is no answer of the API that the path names. It is asked where nothing was found in it.
 pub fn must_be_answer(path: &str, bytes: &[u8], origin: &str) -> Result<(), ReadError> {
     // What is no JSON to its end is told of where it is typed.
-    let Ok(fields) = serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(bytes) else {
+    let Ok(fields) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(bytes) else {
         return Ok(());
     };
     if path.starts_with("kubernetes/") {
@@ -55,7 +59,14 @@ pub fn must_be_answer(path: &str, bytes: &[u8], origin: &str) -> Result<(), Read
     if keys.iter().any(|key| fields.contains_key(*key)) {
         return Ok(());
     }
-    let foreign = fields.keys().find(|field| !AROUND.contains(&field.as_str()));
+    // An API may say more about its answer any day; what names or holds something is another answer.
+    let says = |field: &str, raw: &RawValue| NAMES.contains(&field) || raw.get().starts_with(['{', '[']);
+    let mut others = fields
+        .iter()
+        .filter(|(field, _)| !AROUND.contains(&field.as_str()));
+    let foreign = others
+        .find(|(field, raw)| says(field, raw))
+        .map(|(field, _)| field);
     let wanted = keys.first().copied().unwrap_or_default();
     match foreign {
         Some(field) => {
@@ -91,7 +102,7 @@ pub fn must_name(named: bool, field: &str, origin: &str) -> Result<(), ReadError
     ))
 }
 
-fn must_be_list(bytes: &[u8], fields: &BTreeMap<String, IgnoredAny>, origin: &str) -> Result<(), ReadError> {
+fn must_be_list(bytes: &[u8], fields: &BTreeMap<String, &RawValue>, origin: &str) -> Result<(), ReadError> {
     #[derive(Deserialize)]
     struct Head {
         #[serde(default)]

@@ -184,7 +184,7 @@ fn failure(path: &str, refusal: Refusal) -> Failure {
             failure.resource = consumer;
         }
         FailureKind::PermissionMissing if is_beyond_roles(&failure.error) => {
-            failure.kind = FailureKind::Other
+            failure.kind = FailureKind::Other;
         }
         FailureKind::PermissionMissing => {
             let iam = ["", "IAM_PERMISSION_DENIED", "forbidden"].contains(&refusal.reason.as_str());
