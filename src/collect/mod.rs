@@ -21,13 +21,13 @@ pub mod outcome;
 pub mod permissions;
 pub mod preflight;
 pub mod reach;
-pub mod refusal;
 pub mod service_usage;
 mod sound;
 pub mod store;
 pub mod token;
 pub mod until;
 
+pub use crate::snapshot::refusal;
 pub use asked::Asked;
 pub use endpoints::{Api, Endpoints};
 pub use gather::{Event, Means};

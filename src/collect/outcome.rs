@@ -5,23 +5,6 @@ use std::time::Duration;
 
 pub use crate::snapshot::{Failure, FailureKind};
 
-impl Failure {
-    /// The call, what was said, and the permission that was missing where nobody said it.
-    fn told(&self) -> String {
-        let mut text = format!("{}: {}", self.call, self.error);
-        if let Some(permission) = &self.permission
-            && !text.contains(permission.as_str())
-        {
-            text.push_str(&format!(" (needs {permission}"));
-            if let Some(resource) = &self.resource {
-                text.push_str(&format!(" on {resource}"));
-            }
-            text.push(')');
-        }
-        text
-    }
-}
-
 /// A collector's result: the files are in the store.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {

@@ -1,5 +1,5 @@
 //! What was brought, read: an answer that is not what its API promises is no evidence, and spoils no other.
-use crate::snapshot::{Blob, Failure, FailureKind, Manifest, ReadError, Snapshot, Status, World, read};
+use crate::snapshot::{Blob, Failure, FailureKind, Manifest, ReadError, Snapshot, World, read};
 
 /// Reads a world; a file that cannot be read is left out, and its collector says why.
 ///
@@ -31,17 +31,9 @@ fn blame(manifest: &mut Manifest, world: &World, path: &str, error: &ReadError) 
     let (source, place) = path.split_once('/').unwrap_or((path, ""));
     let text = error.to_string();
     let problem = text.lines().next().unwrap_or_default();
-    let Some(outcome) = manifest.collectors.iter_mut().find(|own| own.name == source) else {
-        return;
-    };
     let below = format!("{source}/");
     let others = world.files.keys().any(|path| path.starts_with(&below));
-    outcome.status = if others { Status::Partial } else { Status::Failed };
-    if !outcome.error.is_empty() {
-        outcome.error.push_str("; ");
-    }
     let call = format!("read what the API says of {place}");
-    outcome.error.push_str(&format!("{call}: {problem}"));
-    let failure = Failure::new(FailureKind::Unreadable, problem);
-    outcome.failures.push(failure.of_call(call));
+    let failure = Failure::new(FailureKind::Unreadable, problem).of_call(call);
+    manifest.add_failure(source, failure, others);
 }

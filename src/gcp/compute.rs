@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 /// A plain list (`networks`, `firewalls`).
 #[derive(Debug, Deserialize)]
 pub struct List<T> {
+    /// `compute#networkList`.
+    #[serde(default)]
+    pub kind: String,
     #[serde(default = "Vec::new")]
     pub items: Vec<T>,
 }
@@ -14,6 +17,9 @@ pub struct List<T> {
 /// An aggregated list, keyed by `regions/R`, `zones/Z` or `global`.
 #[derive(Debug, Deserialize)]
 pub struct AggregatedList<T> {
+    /// `compute#subnetworkAggregatedList`.
+    #[serde(default)]
+    pub kind: String,
     #[serde(default = "BTreeMap::new")]
     pub items: BTreeMap<String, ScopedList<T>>,
     #[serde(default)]

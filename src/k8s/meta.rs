@@ -6,6 +6,9 @@ use serde::{Deserialize, Deserializer};
 #[derive(Debug, Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
 pub struct List<T> {
+    /// `PodList`, or `List`.
+    #[serde(default)]
+    pub kind: String,
     /// `null` and absent both mean none.
     #[serde(default = "Vec::new", deserialize_with = "list")]
     pub items: Vec<T>,

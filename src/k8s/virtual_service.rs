@@ -42,11 +42,43 @@ pub struct HttpRoute {
     #[serde(deserialize_with = "list")]
     pub route: Vec<RouteDestination>,
     pub redirect: Option<IgnoredAny>,
-    pub direct_response: Option<IgnoredAny>,
+    pub direct_response: Option<DirectResponse>,
     pub delegate: Option<IgnoredAny>,
-    pub fault: Option<IgnoredAny>,
+    pub fault: Option<Box<Fault>>,
     pub rewrite: Option<Rewrite>,
     pub mirror: Option<Destination>,
+}
+
+/// An answer of the sidecar's own.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct DirectResponse {
+    pub status: u32,
+}
+
+/// Faults for tests. A delay breaks no call.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct Fault {
+    pub abort: Option<Abort>,
+}
+
+/// The answer that the sidecar gives in place of the workload's.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Abort {
+    pub http_status: i64,
+    /// The name of a gRPC status: `UNAVAILABLE`.
+    pub grpc_status: String,
+    /// To how many calls. Source: istio.io, reference of HTTPFaultInjection.Abort: without it, to none.
+    pub percentage: Option<Percent>,
+}
+
+/// `{"value": 100}`.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(default)]
+pub struct Percent {
+    pub value: f64,
 }
 
 /// What a path or authority is changed to.

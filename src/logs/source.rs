@@ -4,7 +4,9 @@ use crate::blocks::Limits;
 use crate::redact;
 use crate::snapshot::{Blob, ProjectId, ReadError, Warning};
 use memchr::{memchr, memchr_iter};
+use serde::de::IgnoredAny;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// How a file is written: told by its first line that is not blank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,10 @@ impl<'f> Source<'f> {
             return Err(self.malformed(number, "a JSON array, not one entry a line".into()));
         }
         if first.first() != Some(&b'{') {
+            // What is no text at all is told of where its bytes are read.
+            if self.is_of_project() && memchr(0, first).is_none() {
+                return Err(self.malformed(number, "no log entry: its first line is no JSON object".into()));
+            }
             self.format = Some(Format::Text);
             return Ok(());
         }
@@ -57,7 +63,16 @@ impl<'f> Source<'f> {
             return Ok(());
         }
         // A file of another kind is told at once, not only if it happens to hold a candidate.
-        match serde_json::from_slice::<serde::de::IgnoredAny>(first) {
+        match serde_json::from_slice::<BTreeMap<Cow<'_, str>, IgnoredAny>>(first) {
+            Ok(fields) if self.is_of_project() && !fields.keys().any(|field| is_of_entry(field)) => {
+                let has: Vec<&str> = fields.keys().take(3).map(AsRef::as_ref).collect();
+                let problem = match has.as_slice() {
+                    [] => "no log entry, but an empty object: an empty log is an empty file".into(),
+                    ["entries", ..] => "an answer with its entries in it, not one entry a line".into(),
+                    has => format!("no log entry: it has {}", has.join(", ")),
+                };
+                Err(self.malformed(number, redact::told(&problem).into_owned()))
+            }
             Ok(_) => Ok(()),
             Err(_) if std::str::from_utf8(first).is_err() => Ok(()),
             Err(error) => Err(self.malformed(number, not_json(&error))),
@@ -79,6 +94,11 @@ impl<'f> Source<'f> {
             record.origin.project = self.project.to_owned();
         }
         Ok(record)
+    }
+
+    /// Entries that were read of a project, where plain text has no place.
+    fn is_of_project(&self) -> bool {
+        self.is_export() && !self.project.is_empty()
     }
 
     /// A Cloud Logging export has no other lines; Envoy's JSON log may have bare ones.
@@ -123,6 +143,12 @@ impl<'f> Source<'f> {
             ),
         }
     }
+}
+
+/// Whether an entry of Cloud Logging has such a field, of those that every one has one of.
+fn is_of_entry(field: &str) -> bool {
+    let frame = ["logName", "insertId", "timestamp", "receiveTimestamp", "resource"];
+    frame.contains(&field) || field.ends_with("Payload")
 }
 
 /// The text of bytes. Most are valid, which is told faster than what is to be replaced.

@@ -5,7 +5,7 @@ use super::network::{NetworkKey, Networks};
 use super::projects::Projects;
 use crate::gcp::container;
 use crate::gcp::fleet::{Membership, MembershipSpec, MembershipState};
-use crate::k8s::core::{Deployment, Namespace, Pod, Service};
+use crate::k8s::core::{Deployment, EndpointSlice, Namespace, Pod, Service};
 use crate::snapshot::{Collected, Kubernetes, ProjectId, Snapshot};
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +41,12 @@ pub struct Cluster<'s> {
     /// Deployments and StatefulSets with their kind, by the labels of the pods that they make.
     pub workloads: LabelIndex<'s, (&'static str, &'s Deployment)>,
     pub namespaces: BTreeMap<&'s str, &'s Namespace>,
+    /// EndpointSlices by namespace and Service.
+    pub slices: BTreeMap<(&'s str, &'s str), Vec<&'s EndpointSlice>>,
 }
+
+/// The label that says which Service a slice is of.
+const OF_SERVICE: &str = "kubernetes.io/service-name";
 
 impl<'s> Cluster<'s> {
     /// Whether it offers the mesh.
@@ -139,6 +144,7 @@ fn cluster<'s>(name: &str, snapshot: &'s Snapshot, projects: &Projects, networks
         pods: LabelIndex::new(pods.map(|p| (p, &p.metadata, &p.metadata.labels))),
         workloads: LabelIndex::new(workloads),
         namespaces: BTreeMap::new(),
+        slices: BTreeMap::new(),
     };
     if let Some(k8s) = k8s {
         cluster.index(k8s);
@@ -155,6 +161,12 @@ impl<'s> Cluster<'s> {
             );
             self.services.insert((namespace, name), service);
             self.service_namespaces.entry(name).or_default().insert(namespace);
+        }
+        for slice in k8s.endpoint_slices.items() {
+            if let Some(service) = slice.metadata.labels.get(OF_SERVICE) {
+                let of = (slice.metadata.namespace.as_str(), service.as_str());
+                self.slices.entry(of).or_default().push(slice);
+            }
         }
         for namespace in k8s.namespaces.items() {
             self.namespaces

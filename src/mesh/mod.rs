@@ -37,6 +37,7 @@ mod reserved;
 mod route_facts;
 mod routes;
 pub mod subject;
+mod subset_pods;
 mod xds_facts;
 
 use crate::logs::LogEvidence;

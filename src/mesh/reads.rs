@@ -156,7 +156,8 @@ const KINDS: [Kind; 18] = [
         name: "exporter",
         made_of: &[ROUTES],
         facts: &[(
-            "name namespace membership hosts invalid bad_regexes odd_weights unreachable",
+            "name namespace membership hosts invalid bad_regexes odd_weights unreachable refusing refuses_all \
+             unfault_patch",
             &[],
         )],
     },
@@ -182,7 +183,7 @@ const KINDS: [Kind; 18] = [
         facts: &[
             (
                 "host name namespace membership for_outside field destination fqdn service service_namespace \
-             same_namespace port subset",
+             same_namespace port subset idle",
                 &[],
             ),
             (
@@ -192,9 +193,14 @@ const KINDS: [Kind; 18] = [
             ),
             ("outside_cluster", &[BACKENDS, &["kubernetes/serviceentries"]]),
             (
-                "subset_defined subsets destination_rule subset_manifest",
+                "subset_defined subsets destination_rule subset_manifest subset_labels",
                 &[&["kubernetes/destinationrules"]],
             ),
+            (
+                "subset_pods subset_ready_pods",
+                &[BACKENDS, PODS, &["kubernetes/destinationrules"]],
+            ),
+            ("service_ready_pods", &[BACKENDS, PODS]),
         ],
     },
     Kind {
@@ -210,6 +216,10 @@ const KINDS: [Kind; 18] = [
                 "pods ready_pods unready unready_reasons nearest_labels corrected_selector ports \
              container_ports pods_with_sidecar uninjected",
                 &[PODS],
+            ),
+            (
+                "slices endpoints ready_endpoints",
+                &[&["kubernetes/endpointslices"]],
             ),
             (
                 "scaled_to_zero workload",

@@ -4,6 +4,7 @@ use super::manifests;
 use super::model::Model;
 use super::names;
 use super::routes::{self, Placed, Routing};
+use super::subset_pods;
 use crate::k8s::core::Service;
 use crate::k8s::istio::DestinationRule;
 use std::collections::{BTreeMap, BTreeSet};
@@ -260,6 +261,8 @@ pub fn destination(
         rules,
         cluster.k8s.is_some_and(|k| k.destination_rules.is_had()),
     );
+    facts.idle = placed.idle;
+    subset_pods::count(&mut facts, cluster, service, rules);
     facts
 }
 

@@ -138,6 +138,8 @@ pub struct Placed<'s> {
     pub field: String,
     pub destination: &'s Destination,
     pub rule: &'s HttpRoute,
+    /// A weight of 0 beside other destinations.
+    pub idle: bool,
 }
 
 /// Every destination of the VirtualService's http rules; clients outside the cluster ignore tls and tcp rules. Mirrors are left out,
@@ -151,6 +153,7 @@ pub fn destinations(virtual_service: &VirtualService) -> Vec<Placed<'_>> {
                 field: format!("spec.http[{i}].route[{j}].destination"),
                 destination: &route.destination,
                 rule,
+                idle: rule.route.len() > 1 && route.weight == 0,
             });
         }
     }

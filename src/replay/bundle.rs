@@ -1,7 +1,7 @@
 //! The world that is served: its files by layout path, the names of its projects, and listings opened once.
 use super::answer::Refusal;
 use super::failure;
-use crate::snapshot::{CollectorOutcome, Manifest, ReadError, World};
+use crate::snapshot::{CollectorOutcome, Manifest, ReadError, World, read};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -61,11 +61,14 @@ struct EnabledApi {
 impl Bundle {
     /// # Errors
     /// A manifest that is no manifest, or a file that cannot be read.
-    pub fn new(world: World) -> Result<Self, ReadError> {
-        let manifest = match world.files.get("bundle.json") {
+    pub fn new(mut world: World) -> Result<Self, ReadError> {
+        // What holds an API's error is answered with it.
+        let refused = read::take_out(&mut world)?;
+        let mut manifest = match world.files.get("bundle.json") {
             Some(blob) => parse(&blob.bytes()?, &blob.origin)?,
             None => Manifest::default(),
         };
+        refused.tell(&mut manifest, &world);
         let mut names = Vec::new();
         for (path, blob) in &world.files {
             let parts: Vec<&str> = path.split('/').collect();

@@ -82,6 +82,21 @@ impl Failure {
         }
     }
 
+    /// The call, what was said, and the permission that was missing where nobody said it.
+    pub fn told(&self) -> String {
+        let mut text = format!("{}: {}", self.call, self.error);
+        if let Some(permission) = &self.permission
+            && !text.contains(permission.as_str())
+        {
+            text.push_str(&format!(" (needs {permission}"));
+            if let Some(resource) = &self.resource {
+                text.push_str(&format!(" on {resource}"));
+            }
+            text.push(')');
+        }
+        text
+    }
+
     /// Without names that have not the form of what they name: they are words of others.
     fn formed(self) -> Self {
         Self {

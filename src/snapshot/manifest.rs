@@ -36,6 +36,32 @@ impl Manifest {
         self.unfinished().next().is_none()
     }
 
+    /// Tells that something of a source was not brought; `others` says whether anything of it is there.
+    pub fn add_failure(&mut self, source: &str, failure: Failure, others: bool) {
+        let at = self.collectors.iter().position(|own| own.name == source);
+        let at = at.unwrap_or_else(|| {
+            self.collectors.push(CollectorOutcome {
+                name: source.to_owned(),
+                ..CollectorOutcome::default()
+            });
+            self.collectors.len() - 1
+        });
+        let Some(outcome) = self.collectors.get_mut(at) else {
+            return;
+        };
+        // What an older manifest tells in one text would be lost beside a list of failures.
+        outcome.failures = outcome.each_failure();
+        outcome.status = if others { Status::Partial } else { Status::Failed };
+        if !outcome.error.is_empty() {
+            outcome.error.push_str("; ");
+        }
+        outcome.error.push_str(&failure.told());
+        if outcome.permission_needed.is_empty() {
+            outcome.permission_needed = failure.permission.clone().unwrap_or_default();
+        }
+        outcome.failures.push(failure);
+    }
+
     /// Collectors that did not bring all they should.
     pub fn unfinished(&self) -> impl Iterator<Item = &CollectorOutcome> {
         let wrong = |outcome: &&CollectorOutcome| matches!(outcome.status, Status::Partial | Status::Failed);

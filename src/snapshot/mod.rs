@@ -7,6 +7,7 @@ mod collected;
 mod failure;
 mod manifest;
 pub mod read;
+pub mod refusal;
 mod seal;
 mod seen;
 mod sources;

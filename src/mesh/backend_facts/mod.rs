@@ -4,7 +4,10 @@ mod pods;
 mod ports;
 mod reach;
 mod selection;
+mod slices;
 mod transport;
+
+pub use pods::is_ready;
 
 use super::authz::Authorization;
 use super::clusters::Cluster;
@@ -123,6 +126,7 @@ pub fn facts(
     if pods.is_empty() && facts.has_selector {
         selection::near_labels(cluster, service, &mut facts);
     }
+    slices::count(cluster, service, &mut facts);
     scale(cluster, service, &mut facts);
     injection(cluster, &meta.namespace, &mut facts);
     reach::mtls(cluster, service, &pods, policies, &mut facts);

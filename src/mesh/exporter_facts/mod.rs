@@ -1,5 +1,6 @@
 //! Facts of a VirtualService as a whole that offers hosts to external clients: whether its rules are sound.
 mod order;
+mod refusing;
 mod regexes;
 mod validity;
 mod weights;
@@ -9,7 +10,7 @@ use super::routes::Routing;
 
 pub fn facts(routing: &Routing) -> Exporter {
     let spec = &routing.virtual_service.spec;
-    Exporter {
+    let mut facts = Exporter {
         name: routing.name().to_owned(),
         namespace: routing.namespace().to_owned(),
         membership: routing.of.membership.clone(),
@@ -18,5 +19,8 @@ pub fn facts(routing: &Routing) -> Exporter {
         bad_regexes: regexes::refused(&spec.http),
         odd_weights: weights::odd(&spec.http),
         unreachable: order::unreachable(&spec.http),
-    }
+        ..Exporter::default()
+    };
+    refusing::tell(&spec.http, &mut facts);
+    facts
 }

@@ -21,7 +21,7 @@ pub fn unreachable(rules: &[HttpRoute]) -> Vec<Remark> {
 }
 
 /// Whether a rule takes every request.
-fn matches_all(rule: &HttpRoute) -> bool {
+pub fn matches_all(rule: &HttpRoute) -> bool {
     let root = |uri: &StringMatch| uri.prefix.as_deref() == Some("/");
     rule.matches.is_empty() || rule.matches.iter().any(|c| only_path(c).is_some_and(root))
 }

@@ -93,6 +93,12 @@ facts! {
         nearest_labels: Vec<String>,
         /// The selector that would match, as JSON, where a single label is a typo; empty otherwise.
         corrected_selector: String,
+        /// How many EndpointSlices are of the Service.
+        slices: Fact<i64>,
+        /// How many endpoints are in those.
+        endpoints: Fact<i64>,
+        /// How many of those are ready.
+        ready_endpoints: Fact<i64>,
         /// Whether a Deployment or StatefulSet that the selector selects is scaled to 0.
         scaled_to_zero: Fact<bool>,
         /// The workload's name, `deployment/ads`; empty where none is found.

@@ -50,6 +50,16 @@ facts! {
         subsets: Vec<String>,
         /// Name of the DestinationRule (`ns/name`) of the host; empty without one.
         destination_rule: String,
+        /// The subset's labels, `version=v2`; empty where none is asked for or defined.
+        subset_labels: String,
+        /// How many pods of the Service the subset's labels match; those of the whole Service where none narrows it.
+        subset_pods: Fact<i64>,
+        /// How many of those are ready.
+        subset_ready_pods: Fact<i64>,
+        /// How many pods of the Service are ready, in the subset or not.
+        service_ready_pods: Fact<i64>,
+        /// Whether its rule gives it no share of the calls: a weight of 0 beside others.
+        idle: bool,
         /// A manifest of the VirtualService in the Service's namespace, as YAML, where the Service is in one other namespace.
         moved_manifest: String,
         /// The whole `spec.http` with the port corrected to the Service's first, as a JSON merge patch; empty where the port is right.

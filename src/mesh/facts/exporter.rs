@@ -44,6 +44,12 @@ facts! {
         bad_regexes: Vec<Remark>,
         /// Http rules with several destinations whose weights do not sum to 100.
         odd_weights: Vec<Weights>,
+        /// Http rules that answer calls themselves with an error, in the place of a workload.
+        refusing: Vec<Remark>,
+        /// Whether no call of the hosts gets another answer.
+        refuses_all: bool,
+        /// JSON patch operations, without brackets, that take the faults away; empty where a rule has nowhere else to send calls.
+        unfault_patch: String,
         /// Http rules that no request reaches, since an earlier one takes all that they match.
         unreachable: Vec<Remark>,
     }

@@ -3,7 +3,7 @@
 //! What is given twice is merged: listings are joined, the later of two resources of one name stands.
 use super::kinds::LOOSE_MEMBERSHIP;
 use super::limits::Scales;
-use super::paths;
+use super::{paths, refused};
 use crate::snapshot::{Blob, ReadError, Warning, World};
 use serde::Deserialize;
 use serde_json::Value;
@@ -215,6 +215,9 @@ fn open(path: &str, bytes: &[u8], origin: &str) -> Result<(Fields, Vec<Row>), Re
         remedy: "the file must hold the API's answer as it came; collect it again".into(),
     };
     let mut fields: Fields = serde_json::from_slice(bytes).map_err(bad)?;
+    if let Some(refusal) = refused::of_bytes(bytes) {
+        return Err(refused::error(origin, 0, &refusal));
+    }
     let key = paths::list_key(path).unwrap_or("items");
     let mut rows = Vec::new();
     let source: Arc<str> = origin.into();

@@ -45,6 +45,14 @@ const COMPUTE: [(&str, &str, &str); 6] = [
     ),
 ];
 
+/// `compute#subnetwork` of the listing that the layout calls `subnetworks`.
+pub fn compute_kind(file: &str) -> Option<&'static str> {
+    COMPUTE
+        .iter()
+        .find(|(.., own)| *own == file)
+        .map(|(_, kind, _)| *kind)
+}
+
 /// Tells what an item is.
 pub fn classify(item: &Item<'_>, defaults: &Defaults<'_>) -> Result<Class, Fault> {
     let value = &item.value;

@@ -47,6 +47,14 @@ pub fn path(api_version: &str, kind: &str) -> Option<String> {
     Some(format!("kubernetes/{LOOSE_MEMBERSHIP}/{plural}{dot}{group}.json"))
 }
 
+/// The kind of the objects in a file of the layout; `None` for kinds no diagnosis uses.
+pub fn kind(path: &str) -> Option<&'static str> {
+    let file = path.rsplit('/').next()?.strip_suffix(".json")?;
+    let (plural, group) = file.split_once('.').unwrap_or((file, ""));
+    let (kind, ..) = KINDS.iter().find(|(_, g, p)| *p == plural && *g == group)?;
+    Some(kind)
+}
+
 /// `PLURAL.GROUP` of a plural, alone or with its group: `virtualservices` is `virtualservices.networking.istio.io`.
 pub fn full_name(plural: &str) -> Option<String> {
     KINDS.iter().find_map(|(_, group, known)| {

@@ -2,7 +2,7 @@
 use super::documents::{self, Item, Piece};
 use super::google::{self, Class, Defaults};
 use super::sniff::{self, Container};
-use super::{Reader, csds, locate, logs, typed};
+use super::{Reader, csds, locate, logs, refused, typed};
 use crate::snapshot::{Blob, ReadError, Warning};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -214,6 +214,11 @@ impl File<'_> {
             },
             Piece::Item(item) => {
                 reader.scales.count(1, origin)?;
+                if let Some(refusal) = refused::of_value(&item.value) {
+                    reader.refuse(refused::error(origin, item.line, &refusal));
+                    self.found = true;
+                    return Ok(());
+                }
                 let class =
                     google::classify(&item, &self.defaults).map_err(|fault| item.error(origin, &fault))?;
                 self.place(reader, &item, class)?;

@@ -4,11 +4,14 @@
 //!
 //! Loose Kubernetes manifests join the snapshot's membership where exactly one is there; else they stand under a
 //! membership of their own, named `loose`. Where a loose file names no project, `--project` is taken, or `-`.
+mod answer;
 mod archive;
+mod calls;
 mod checksums;
 mod csds;
 mod directory;
 mod documents;
+mod file;
 mod gathered;
 mod google;
 mod json;
@@ -18,7 +21,9 @@ mod limits;
 mod locate;
 mod logs;
 mod loose;
+mod named;
 mod paths;
+mod refused;
 mod run_v1;
 mod sniff;
 mod spool;
@@ -32,6 +37,7 @@ mod zip;
 
 pub use checksums::{Checked, Fault, NotABundle, altered, digests, verify};
 pub(super) use paths::knows as layout_knows;
+pub use refused::{Refused, take_out};
 
 use super::world::Content;
 use super::{Blob, Encoding, ReadError, Snapshot, World};
@@ -81,6 +87,8 @@ struct Reader<'a> {
     found: bool,
     /// The first file that was not, with what is wrong.
     unrecognised: Option<(String, String)>,
+    /// The first that holds an API's error: what it should have said is not known, wherever the file was found.
+    refused: Option<ReadError>,
 }
 
 impl<'a> Reader<'a> {
@@ -93,6 +101,7 @@ impl<'a> Reader<'a> {
             gathered: gathered::Gathered::default(),
             found: false,
             unrecognised: None,
+            refused: None,
         }
     }
 
@@ -157,7 +166,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn refuse(&mut self, error: ReadError) {
+        self.refused.get_or_insert(error);
+    }
+
     fn finish(mut self) -> Result<World, ReadError> {
+        if let Some(error) = self.refused {
+            return Err(error);
+        }
         self.gathered.finish(&mut self.world, &mut self.scales)?;
         match self.unrecognised {
             Some((origin, problem)) if !self.found => Err(ReadError::Malformed {

@@ -1,7 +1,7 @@
 //! What an API said no with: Google's error object, a Kubernetes Status, or the words of something in between.
 use super::FailureKind;
+use super::{denied, is_permission, is_resource};
 use crate::redact;
-use crate::snapshot::{denied, is_permission, is_resource};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -70,12 +70,16 @@ struct GoogleError {
     message: String,
     #[serde(default)]
     details: Vec<Detail>,
+    /// The older APIs' way: Compute Engine, Cloud DNS.
+    #[serde(default)]
+    errors: Vec<Detail>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Detail {
     reason: String,
+    message: String,
     metadata: BTreeMap<String, String>,
 }
 
@@ -95,8 +99,12 @@ impl Refusal {
         let google = serde_json::from_slice::<Google>(body)
             .ok()
             .or_else(|| serde_json::from_slice::<Vec<Google>>(body).ok()?.pop());
-        if let Some(Google { error }) = google {
-            let info = error.details.into_iter().find(|detail| !detail.reason.is_empty());
+        if let Some(Google { mut error }) = google {
+            if let (true, Some(first)) = (error.message.is_empty(), error.errors.first()) {
+                error.message.clone_from(&first.message);
+            }
+            let mut told = error.details.into_iter().chain(error.errors);
+            let info = told.find(|detail| !detail.reason.is_empty());
             let mut info = info.unwrap_or_default();
             let formed = |name: Option<String>, form: fn(&str) -> bool| name.filter(|name| form(name));
             let permission = formed(info.metadata.remove("permission"), is_permission);
