@@ -63,49 +63,51 @@ const SHORT: [Mark; 7] = [
     }),
 ];
 
-/// Longer ones: 32, as more are searched for at half the speed, and one of three letters among them costs as much again.
+/// Longer ones: 32, as more are searched for at half the speed, and one of three letters among them costs as much again. Their
+/// order tells which of them (every eighth) share a bucket of the search: this one, found by trying on logs, is 1.7 times as fast
+/// as that of the forms.
 const LONG: [Mark; 32] = [
     ("private key", |_, _| PRIVATE_KEY),
     ("ls0tls1crudjti", |_, _| PACKED_KEY),
-    ("ya29.", |_, _| TOKEN),
-    ("1//0", |_, after| only(TOKEN, goes_on(after, 16, is_word))),
-    ("gocspx-", |_, _| TOKEN),
-    ("aiza", |_, after| only(API_KEY, goes_on(after, 20, is_word))),
-    ("akia", |_, after| only(API_KEY, goes_on(after, 16, is_word))),
-    ("asia", |_, after| only(API_KEY, goes_on(after, 16, is_word))),
-    ("ghp_", |_, after| only(API_KEY, goes_on(after, 20, is_word))),
-    ("gho_", |_, after| only(API_KEY, goes_on(after, 20, is_word))),
     ("ghu_", |_, after| only(API_KEY, goes_on(after, 20, is_word))),
     ("ghs_", |_, after| only(API_KEY, goes_on(after, 20, is_word))),
-    ("ghr_", |_, after| only(API_KEY, goes_on(after, 20, is_word))),
-    ("github_pat_", |_, _| API_KEY),
+    ("gocspx-", |_, _| TOKEN),
+    ("sess", session),
+    ("akia", |_, after| only(API_KEY, goes_on(after, 16, is_word))),
     ("glpat-", |_, _| API_KEY),
-    ("k_live_", |_, _| API_KEY),
-    ("k_test_", |_, _| API_KEY),
-    ("authorization", |_, after| name(AUTHORIZATION, after)),
-    ("bearer", scheme),
-    ("basic", scheme),
-    ("cookie", |_, after| {
-        name(COOKIE, after.strip_prefix(b"2").unwrap_or(after))
+    ("ghp_", |_, after| only(API_KEY, goes_on(after, 20, is_word))),
+    ("credential", |_, after| name(SECRET, behind(after, &["s"]))),
+    ("1//0", |_, after| only(TOKEN, goes_on(after, 16, is_word))),
+    ("\"env", |_, after| {
+        only(NAME, matches!(after.first(), Some(b'"' | b'\\')))
     }),
+    ("k_live_", |_, _| API_KEY),
+    ("aiza", |_, after| only(API_KEY, goes_on(after, 20, is_word))),
+    ("asia", |_, after| only(API_KEY, goes_on(after, 16, is_word))),
+    ("ghr_", |_, after| only(API_KEY, goes_on(after, 20, is_word))),
+    ("k_test_", |_, _| API_KEY),
+    ("trailers", headers),
+    ("\\u00", escape),
+    ("basic", scheme),
+    ("ya29.", |_, _| TOKEN),
     ("pass", |_, after| {
         name(SECRET, behind(after, &["wd", "word", "phrase", "code"]))
     }),
     ("secret", |_, after| name(SECRET, after)),
+    ("bearer", scheme),
     ("token", |_, after| name(SECRET, after)),
-    ("credential", |_, after| name(SECRET, behind(after, &["s"]))),
-    ("sess", session),
+    ("last-applied", |_, _| NAME),
     ("query", |_, after| {
         let rest = behind(after, &["_", "-"]);
         name(NAME, behind(rest, &["string", "params"]))
     }),
-    ("\"env", |_, after| {
-        only(NAME, matches!(after.first(), Some(b'"' | b'\\')))
-    }),
-    ("last-applied", |_, _| NAME),
+    ("authorization", |_, after| name(AUTHORIZATION, after)),
     ("headers", headers),
-    ("trailers", headers),
-    ("\\u00", escape),
+    ("gho_", |_, after| only(API_KEY, goes_on(after, 20, is_word))),
+    ("cookie", |_, after| {
+        name(COOKIE, after.strip_prefix(b"2").unwrap_or(after))
+    }),
+    ("github_pat_", |_, _| API_KEY),
 ];
 
 /// Search for all marks of a list at once.

@@ -11,7 +11,7 @@ impl Redactor {
     /// # Errors
     /// Where it cannot be opened.
     pub fn csds(&mut self, bytes: &[u8], origin: &str) -> Result<Option<String>, ReadError> {
-        if bytes.is_empty() || self.does_nothing() || !self.clone().changes(bytes, origin)? {
+        if bytes.is_empty() || self.does_nothing() || !self.worker().changes(bytes, origin)? {
             return Ok(None);
         }
         let text = xds::to_json(bytes, origin)?;
