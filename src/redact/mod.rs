@@ -16,7 +16,7 @@ mod walk;
 pub use fields::{Fields, Place, Replace};
 pub use marks::{Hit, OTHERS, PRIVATE_KEY, Wanted, find as find_marks};
 pub use shown::{in_log, told, unquoted};
-pub use spots::rewrite as rewrite_marked;
+pub use spots::{Change, changes as changes_marked, put as put_changes};
 pub use text::{Forms, QUERIES};
 pub use tokens::{Key, Tokens};
 pub use walk::{NotJson, rewrite};

@@ -84,7 +84,15 @@ impl Tokens {
             return format!("{OPEN}{kind}>");
         };
         let digits = key.hash("secret", secret.as_bytes()) >> 32;
-        format!("{OPEN}{kind}:{digits:08x}>")
+        // Room for all of it at once: there are many of these.
+        let mut new = String::with_capacity(OPEN.len() + kind.len() + 10);
+        for piece in [OPEN, kind, ":"] {
+            new.push_str(piece);
+        }
+        let digit = |shift: u32| char::from_digit(u32::try_from(digits >> (4 * shift) & 15).ok()?, 16);
+        new.extend((0..8).rev().filter_map(digit));
+        new.push('>');
+        new
     }
 
     /// Counts a replacement made elsewhere.
@@ -120,6 +128,7 @@ mod tests {
         assert_ne!(first, one.replace("env", "hunter3"));
         assert_ne!(first, other.replace("env", "hunter2"));
         assert!(is_replaced(&Tokens::unkeyed().replace("env", "hunter2")));
+        assert_eq!(first.len(), "<redacted:env:01234567>".len());
         assert!(is_replaced(&first) && !is_replaced("hunter2") && !is_replaced("<redacted:env:zz>"));
         assert_eq!(one.counts.get("env"), Some(&3));
         assert!(!format!("{one:?}").contains("97"), "the key is not shown");

@@ -2,6 +2,8 @@
 //! not mind it.
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::sync::mpsc::{self, SyncSender};
+use std::thread::{self, JoinHandle};
 
 /// A skippable frame's first bytes (RFC 8878, 3.1.2), its length, and what it is.
 const HEAD: [u8; 28] = *b"\x5d\x2a\x4d\x18\x34\x00\x00\x00meshdoctor.seal.v1\x00\x00";
@@ -12,29 +14,57 @@ pub const LENGTH: u64 = (HEAD.len() + DIGEST) as u64;
 /// Passes bytes on and seals them at the end.
 pub struct Sealing<W> {
     out: W,
-    sum: Sha256,
+    sum: Summing,
+}
+
+/// Takes as long as writing them does, so that a thread does it beside; where the machine gives none, this one.
+enum Summing {
+    Beside(SyncSender<Vec<u8>>, JoinHandle<Sha256>),
+    Here(Sha256),
 }
 
 impl<W: Write> Sealing<W> {
     pub fn new(out: W) -> Self {
-        Self {
-            out,
-            sum: Sha256::new(),
-        }
+        let (to, blocks) = mpsc::sync_channel::<Vec<u8>>(4);
+        let sum = move || {
+            let mut sum = Sha256::new();
+            blocks.into_iter().for_each(|block| sum.update(block));
+            sum
+        };
+        let sum = match thread::Builder::new().spawn(sum) {
+            Ok(thread) => Summing::Beside(to, thread),
+            Err(_) => Summing::Here(Sha256::new()),
+        };
+        Self { out, sum }
     }
 
     /// Writes the seal.
     pub fn finish(mut self) -> io::Result<W> {
+        let sum = match self.sum {
+            Summing::Beside(to, thread) => {
+                drop(to);
+                thread.join().map_err(|_| ended())?
+            }
+            Summing::Here(sum) => sum,
+        };
         self.out.write_all(&HEAD)?;
-        self.out.write_all(&self.sum.finalize())?;
+        self.out.write_all(&sum.finalize())?;
         Ok(self.out)
     }
+}
+
+fn ended() -> io::Error {
+    io::Error::other("the thread that makes the archive's digest ended")
 }
 
 impl<W: Write> Write for Sealing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
-        self.sum.update(bytes.get(..written).unwrap_or_default());
+        let bytes = bytes.get(..written).unwrap_or_default();
+        match &mut self.sum {
+            Summing::Beside(to, _) => to.send(bytes.to_vec()).map_err(|_| ended())?,
+            Summing::Here(sum) => sum.update(bytes),
+        }
         Ok(written)
     }
 

@@ -1,6 +1,6 @@
 //! One log line after the other, from block to block: what a line is, and what it leaves behind for the next.
 use super::Redactor;
-use crate::redact::{Fields, Hit, PRIVATE_KEY, Place, Replace, rewrite, rewrite_marked};
+use crate::redact::{Change, Fields, Hit, PRIVATE_KEY, Place, Replace, changes_marked, put_changes, rewrite};
 use std::borrow::Cow;
 
 /// Lines of a key that was logged line by line.
@@ -12,9 +12,30 @@ pub struct Log {
     pub key_lines: u32,
 }
 
+/// A line without its secrets.
+pub enum New<'l> {
+    Whole(String),
+    /// As it was but for these changes.
+    Changed(&'l str, Vec<Change>),
+}
+
+impl New<'_> {
+    pub fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Whole(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Changed(line, changes) => put_changes(out, line, changes),
+        }
+    }
+}
+
 impl Log {
     /// A line without its secrets, if it has any. Its marks are not told where there is more to replace than has marks.
-    pub fn line(&mut self, line: &[u8], marks: Option<&[Hit]>, redactor: &mut Redactor) -> Option<String> {
+    pub fn line<'l>(
+        &mut self,
+        line: &'l [u8],
+        marks: Option<&[Hit]>,
+        redactor: &mut Redactor,
+    ) -> Option<New<'l>> {
         let of_key = |hits: &[Hit]| hits.iter().any(|hit| hit.wanted & PRIVATE_KEY != 0);
         let in_key = self.key_lines > 0 || marks.is_none_or(of_key);
         if !in_key && marks.is_some_and(<[Hit]>::is_empty) {
@@ -23,6 +44,12 @@ impl Log {
         // Most are valid, which is told faster than what is to be replaced.
         let text = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
         let marks = marks.filter(|_| matches!(text, Cow::Borrowed(_)));
+        if !in_key
+            && let (Cow::Borrowed(text), Some(hits)) = (&text, marks)
+            && let Some(changes) = changes_marked(text, hits, redactor)
+        {
+            return (!changes.is_empty()).then_some(New::Changed(text, changes));
+        }
         let whole = if in_key {
             self.within_key(&text, redactor)
         } else {
@@ -33,7 +60,7 @@ impl Log {
             None => redact(&text, marks, redactor),
         };
         // The encoding stays as it was where nothing changed.
-        new.filter(|new| *new != text)
+        new.filter(|new| *new != text).map(New::Whole)
     }
 
     /// A private key may come line by line, from its beginning or, newest first, from its end.
@@ -55,11 +82,6 @@ impl Log {
 }
 
 fn redact(text: &str, marks: Option<&[Hit]>, redactor: &mut Redactor) -> Option<String> {
-    if let Some(hits) = marks
-        && let Some(new) = rewrite_marked(text, hits, redactor)
-    {
-        return new;
-    }
     if text.trim_start().starts_with('{') {
         let mut fields = match marks {
             Some(hits) => Fields::marked(redactor, hits),

@@ -154,7 +154,7 @@ impl Worker {
                     out.reserve(bytes.len() + bytes.len() / 8);
                 }
                 out.extend_from_slice(bytes.get(copied..at).unwrap_or_default());
-                out.extend_from_slice(new.as_bytes());
+                new.put(&mut out);
                 copied = end;
             }
             at = end;

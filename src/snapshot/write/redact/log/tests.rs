@@ -44,8 +44,10 @@ fn plainly(redactor: &Redactor, text: &[u8], longest: usize) -> Outcome {
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let is_cut = line.len() > longest;
         let line = line.get(..longest).unwrap_or(line);
-        let new = log.line(line, None, &mut redactor);
-        out.extend_from_slice(new.as_deref().map_or(line, str::as_bytes));
+        match log.line(line, None, &mut redactor) {
+            Some(new) => new.put(&mut out),
+            None => out.extend_from_slice(line),
+        }
         if is_cut {
             cut += 1;
             out.push(b'\n');
