@@ -56,7 +56,7 @@ pub fn main() -> ExitCode {
 
 /// Parses, runs, prints the error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let typed: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let typed: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::try_parse_from(&typed) {
         Ok(cli) => cli,
         Err(error) => {

@@ -3,7 +3,7 @@ use crate::fix::Action;
 use crate::mesh::facts::{FieldDoc, kinds};
 use minijinja::value::{Enumerator, Object, Value};
 use minijinja::{Environment, context};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// The texts of a kind's rules, filled with its names.
@@ -70,12 +70,18 @@ impl<'e> Sample<'e> {
         let words: BTreeSet<&str> = page
             .split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_')
             .collect();
-        let named = self.fields.iter().filter(|field| {
+        let mut found: Vec<(String, &str)> = Vec::new();
+        let mut open: VecDeque<&FieldDoc> = self.fields.iter().collect();
+        while let Some(field) = open.pop_front() {
+            open.extend(&field.fields);
             let kind = plain(&field.kind);
-            kind != "bool" && !kind.ends_with("object") && !kind.starts_with("map")
-        });
-        let named = named.map(|field| (placeholder(field), field.doc));
-        named.filter(|(name, _)| words.contains(name.as_str())).collect()
+            let name = placeholder(field);
+            let is_shown = kind != "bool" && !kind.ends_with("object") && !kind.starts_with("map");
+            if is_shown && words.contains(name.as_str()) && !found.iter().any(|(own, _)| *own == name) {
+                found.push((name, field.doc));
+            }
+        }
+        found
     }
 }
 
@@ -83,11 +89,14 @@ fn plain(kind: &str) -> &str {
     kind.split(',').next().unwrap_or_default()
 }
 
-/// One of a list is called by the list's name without its `s`.
+/// One of a list is called by the list's name in the singular.
 fn placeholder(field: &FieldDoc) -> String {
     let name = match plain(&field.kind).starts_with("list of") {
-        true => field.name.strip_suffix('s').unwrap_or(field.name),
-        false => field.name,
+        true => match field.name.strip_suffix("ies") {
+            Some(stem) => format!("{stem}y"),
+            None => field.name.strip_suffix('s').unwrap_or(field.name).to_owned(),
+        },
+        false => field.name.to_owned(),
     };
     name.to_ascii_uppercase()
 }

@@ -41,7 +41,18 @@ fn with(typed: &[OsString], flag: &str, value: &str) -> String {
         return String::new();
     }
     words.push(format!("{joined}{value}"));
-    shell_words::join(words)
+    let quoted: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    quoted.join(" ")
+}
+
+/// Of `--flag=value` only the value needs quotes.
+fn quoted(word: &str) -> String {
+    match word.split_once('=') {
+        Some((flag, value)) if flag.starts_with("--") && shell_words::quote(flag) == flag => {
+            format!("{flag}={}", shell_words::quote(value))
+        }
+        _ => shell_words::quote(word).into_owned(),
+    }
 }
 
 #[cfg(test)]
