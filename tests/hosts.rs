@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod common;
 
-use common::{Run, Sandbox, base, fixture_world, repository};
+use common::{Run, Sandbox, base, fixture_world, repository, world};
 use meshdoctor::diagnose::diagnose;
 use meshdoctor::report::table::{self, TableOptions};
 use meshdoctor::report::v1::{Report, hop, report};
@@ -22,16 +22,6 @@ fn check(path: &Path, flags: &[&str]) -> Run {
     let mut arguments = vec!["check", path.to_str().unwrap()];
     arguments.extend(flags);
     Sandbox::new().run(arguments)
-}
-
-/// A world as a fixture tells it, written out.
-fn world(s: &Sandbox, changes: &str) -> std::path::PathBuf {
-    let fixture: Fixture = serde_saphyr::from_str(&format!("about: a world\nbase: base\n{changes}")).unwrap();
-    let built = fixture::build(&repository().join("fixtures"), &fixture).unwrap();
-    for (path, blob) in &built.files {
-        s.write(&format!("world/{path}"), blob.bytes().unwrap());
-    }
-    s.path("world")
 }
 
 /// The report of such a world.

@@ -166,6 +166,11 @@ fn a_call_that_fails_is_advice_with_the_command_that_mends_it_and_breaks_nothing
     let replayed = Replayed::new(&sandbox, &base(), Some(&faults));
     let run = replayed.check(&sandbox, &["-o", "json", "--timeout", "8s"]);
     let report = run.ended(3).json();
+    let program = env!("CARGO_BIN_EXE_meshdoctor");
+    let again = format!(
+        "{program} check --config {} -o json --timeout=5m",
+        replayed.config().display()
+    );
     for (code, source, severity, says, command) in [
         (
             "MD901",
@@ -194,7 +199,7 @@ fn a_call_that_fails_is_advice_with_the_command_that_mends_it_and_breaks_nothing
             "compute",
             "WARNING",
             "list the firewalls of mesh-prod",
-            "meshdoctor check --timeout=5m",
+            &again,
         ),
     ] {
         let found = finding(&report, code, source);

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Run, Sandbox, base, repository};
+use meshdoctor::rules::{RuleSet, page};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -405,7 +406,7 @@ fn a_folder_of_rules_adds_one() {
     assert_eq!(run.codes(), ["XY101", "XY101"]);
     let shown = rules.sandbox.run(["rules", "show", "xy101", "--rules", folder]);
     assert!(
-        shown.ended(0).stdout.starts_with("# XY101 sound\n"),
+        shown.ended(0).stdout.starts_with("# XY101: sound\n"),
         "{}",
         shown.said()
     );
@@ -475,13 +476,16 @@ fn the_list_has_every_rule_file_with_what_the_contract_promises() {
 fn a_rule_has_its_page_and_so_have_the_facts_of_each_kind() {
     let page = repository_run(&["rules", "show", "MD101"]);
     for text in [
-        "# MD101 traffic-director-client-role-missing",
-        "critical, layer iam",
-        "**Needs**",
-        "**Fires when**",
-        "**Explains**",
-        "MD801",
-        "**Fix**",
+        "# MD101: traffic director client role missing\n",
+        "critical as a rule, layer iam; about a Cloud Run service",
+        "## What it means",
+        "## What it is told from",
+        "Needs cloud-run/services",
+        "## How it is mended",
+        " --member=serviceAccount:SERVICE_ACCOUNT --role=roles/trafficdirector.client --condition=None\n",
+        "## Symptoms that it accounts for",
+        "- MD801 xds permission denied\n",
+        "- SERVICE_ACCOUNT: ",
         "https://",
     ] {
         assert!(
@@ -489,6 +493,16 @@ fn a_rule_has_its_page_and_so_have_the_facts_of_each_kind() {
             "no {text} in: {}",
             page.said()
         );
+    }
+    assert!(!page.stdout.contains("Fires when"), "{}", page.said());
+    let source = repository_run(&["rules", "show", "MD101", "--source"]);
+    assert!(
+        source.ended(0).stdout.starts_with(&page.stdout),
+        "{}",
+        source.said()
+    );
+    for text in ["**Fires when** `", "{{ subject.service_account }}"] {
+        assert!(source.stdout.contains(text), "no {text} in: {}", source.said());
     }
     let facts = repository_run(&["rules", "show", "--facts", "mesh_client"]);
     assert!(
@@ -498,6 +512,24 @@ fn a_rule_has_its_page_and_so_have_the_facts_of_each_kind() {
     );
     for field in ["- `service` (string): ", "- `in_mesh` (bool): ", "- `access`"] {
         assert!(facts.stdout.contains(field), "no {field} in: {}", facts.said());
+    }
+}
+
+#[test]
+fn every_page_reads_without_knowing_how_rules_are_written() {
+    let set = RuleSet::built_in().unwrap();
+    for rule in &set.rules {
+        let page = page::rule(rule, &set);
+        for text in [
+            "{{", "{%", "subject.", "has(", " && ", "\n> \n", "\n- : ", ": \n", "\n\n\n",
+        ] {
+            assert!(
+                !page.contains(text),
+                "{text:?} in the page of {}:\n{page}",
+                rule.code()
+            );
+        }
+        assert_eq!(page.matches("\n### ").count(), rule.file.fixes.len(), "{page}");
     }
 }
 

@@ -127,6 +127,8 @@ fn create_live(args: &CreateArgs) -> Result<u8, CliError> {
         set: &set,
         selection: &Selection::default(),
         verbose: args.verbose,
+        // It finds nothing, and so says nothing again.
+        typed: &[],
         then: "the bundle will hold what is there",
     })?;
     put(args, &brought.snapshot)?;

@@ -12,6 +12,7 @@ use crate::rules::{Layer, RuleSet};
 use crate::snapshot::read::{self, Options};
 use clap::ValueEnum;
 use clap::builder::FalseyValueParser;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -76,7 +77,7 @@ pub(super) fn policy(text: &str) -> Result<(String, PathBuf), String> {
 }
 
 /// Reads or collects, diagnoses, prints.
-pub fn run(args: &Args) -> Result<u8, CliError> {
+pub fn run(args: &Args, typed: &[OsString]) -> Result<u8, CliError> {
     let file = args.live.settings()?;
     let choices = Choices::new(args, &file)?;
     let folders: Vec<&Path> = choices.rules.iter().map(PathBuf::as_path).collect();
@@ -96,6 +97,7 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
             set: &set,
             selection: &selection,
             verbose: args.verbose,
+            typed,
             then: "diagnosing what is there",
         })?;
         let is_cut = brought.stopped && !brought.snapshot.manifest.is_whole();

@@ -32,6 +32,9 @@ enum Command {
         /// A kind of subject, such as mesh_client
         #[arg(long, value_name = "KIND", conflicts_with = "code")]
         facts: Option<String>,
+        /// The rule's texts and expressions too, as its file has them
+        #[arg(long, conflicts_with = "facts")]
+        source: bool,
         #[command(flatten)]
         own: Own,
     },
@@ -69,7 +72,12 @@ impl Own {
 pub fn run(args: Args) -> Result<u8, CliError> {
     match args.command {
         Command::List { output: format, own } => list(&own.load()?, format, &own.fixtures),
-        Command::Show { code, facts, own } => show(&own, code.as_deref(), facts.as_deref()),
+        Command::Show {
+            code,
+            facts,
+            source,
+            own,
+        } => show(&own, code.as_deref(), facts.as_deref(), source),
         Command::Lint { own } => lint(&own),
         Command::Test { codes, own } => test(&own, &codes),
     }
@@ -111,7 +119,7 @@ fn summary(rule: &Rule, fixtures: &Path) -> RuleSummary {
     }
 }
 
-fn show(own: &Own, code: Option<&str>, facts: Option<&str>) -> Result<u8, CliError> {
+fn show(own: &Own, code: Option<&str>, facts: Option<&str>, with_source: bool) -> Result<u8, CliError> {
     let text = match (code, facts) {
         (_, Some(kind)) => page::facts(kind).ok_or_else(|| {
             let kinds: Vec<&str> = crate::mesh::facts::kinds().iter().map(|k| k.0).collect();
@@ -128,7 +136,11 @@ fn show(own: &Own, code: Option<&str>, facts: Option<&str>) -> Result<u8, CliErr
                     "unknown rule {code}\n  remedy: `meshdoctor rules list` prints them"
                 ))
             })?;
-            page::rule(rule, &set)
+            let mut page = page::rule(rule, &set);
+            if with_source {
+                page.push_str(&page::source(rule));
+            }
+            page
         }
     };
     output::write(&text, None)?;

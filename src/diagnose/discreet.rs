@@ -1,9 +1,10 @@
 //! The report without secrets: whatever a rule shows of configurations and logs, and whatever an API said.
-use crate::redact;
+use crate::redact::Teller;
 use crate::report::v1;
 
 /// Takes secrets out of every text that others wrote. An id changes as its subject does, wherever it stands.
-pub fn discreet(report: &mut v1::Report) {
+pub fn discreet(report: &mut v1::Report, teller: &Teller) {
+    let told = |text: &mut String| told(text, teller);
     let v1::Report {
         reasons,
         scope,
@@ -23,10 +24,11 @@ pub fn discreet(report: &mut v1::Report) {
     for reason in checks.iter_mut().filter_map(|check| check.reason.as_mut()) {
         told(reason);
     }
-    findings.iter_mut().for_each(finding);
+    findings.iter_mut().for_each(|each| finding(each, teller));
 }
 
-fn finding(finding: &mut v1::Finding) {
+fn finding(finding: &mut v1::Finding, teller: &Teller) {
+    let told = |text: &mut String| told(text, teller);
     let texts = [&mut finding.id, &mut finding.summary, &mut finding.explanation];
     texts.into_iter().chain(&mut finding.explained_by).for_each(told);
     if let Some(subject) = &mut finding.subject {
@@ -51,8 +53,8 @@ fn finding(finding: &mut v1::Finding) {
     }
 }
 
-fn told(text: &mut String) {
-    if let std::borrow::Cow::Owned(new) = redact::told(text) {
+fn told(text: &mut String, teller: &Teller) {
+    if let std::borrow::Cow::Owned(new) = teller.told(text) {
         *text = new;
     }
 }

@@ -12,10 +12,11 @@ pub use explain::{Diagnosed, Role};
 
 use crate::logs::LogEvidence;
 use crate::mesh::Mesh;
+use crate::redact::Teller;
 use crate::report::v1::{self, report::Verdict};
 use crate::rules::RuleSet;
 use crate::rules::engine::{self, Selection};
-use crate::snapshot::{ReadError, Snapshot, Warning};
+use crate::snapshot::{self, ReadError, Snapshot, Warning};
 use crate::{logs, mesh};
 
 /// Names of the subjects on which one rule fires.
@@ -61,6 +62,7 @@ struct Judged {
     mesh: Mesh,
     outcome: engine::Outcome,
     warnings: Vec<Warning>,
+    teller: Teller,
 }
 
 fn judged(snapshot: &Snapshot, set: &RuleSet, selection: &Selection) -> Result<Judged, ReadError> {
@@ -76,6 +78,7 @@ fn judged(snapshot: &Snapshot, set: &RuleSet, selection: &Selection) -> Result<J
         mesh,
         outcome,
         warnings: evidence.warnings,
+        teller: Teller::sparing(snapshot::telling_labels(snapshot)),
     })
 }
 
@@ -92,6 +95,7 @@ fn report(snapshot: &Snapshot, set: &RuleSet, judged: Judged, selection: &Select
         mesh,
         outcome,
         warnings,
+        teller,
     } = judged;
     let findings = explain::explain(set, outcome.findings);
     let reasons = verdict::reasons(set, &mesh, &outcome.checks, selection);
@@ -100,7 +104,7 @@ fn report(snapshot: &Snapshot, set: &RuleSet, judged: Judged, selection: &Select
     drop(mesh);
     let mut report = contract::report(snapshot, set, findings, &outcome.checks, paths, verdict, reasons);
     report.warnings.extend(warnings.iter().map(contract::warning));
-    discreet::discreet(&mut report);
+    discreet::discreet(&mut report, &teller);
     report
 }
 

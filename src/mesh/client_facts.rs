@@ -288,7 +288,14 @@ fn egress(model: &Model, client: &Client, facts: &mut MeshClient) {
         .map(|n| model.networks.subnets_of(n))
         .unwrap_or_default();
     let suitable = first.into_iter().find(|(key, _)| key.region == client.region);
-    facts.cluster_subnet = suitable.map(|(key, _)| key.name.clone()).unwrap_or_default();
+    facts.cluster_subnet = match (suitable, networks.first()) {
+        (Some((key, _)), _) => key.name.clone(),
+        // In an auto-mode network every subnetwork has the network's name.
+        (None, Some(network)) if !model.networks.knows_subnets(network, &client.region) => {
+            network.name.clone()
+        }
+        _ => String::new(),
+    };
     let unread: Vec<&str> = clusters
         .iter()
         .filter(|c| c.network.is_none())

@@ -29,6 +29,8 @@ const FEATURES: Sources = &["fleet/features"];
 const ROUTES: Sources = &["kubernetes/virtualservices"];
 const BACKENDS: Sources = &["kubernetes/services"];
 const PODS: Sources = &["kubernetes/pods"];
+const ENTRIES: Sources = &["kubernetes/serviceentries"];
+const WORKLOADS: Sources = &["kubernetes/deployments", "kubernetes/statefulsets"];
 const ZONES: Sources = &["dns"];
 const PROXIES: Sources = &["csds"];
 const ACCESS: Sources = &["iam"];
@@ -132,7 +134,11 @@ const KINDS: [Kind; 18] = [
             ("under_suffix", &[ZONES]),
             // Clients are known to call what their environment names, or their log.
             ("asked_for", &[SERVICES, EVERY_SIGN]),
-            ("export_manifest", &[ZONES, SERVICES, EVERY_SIGN]),
+            (
+                "export_manifest",
+                &[ZONES, SERVICES, EVERY_SIGN, BACKENDS, ENTRIES],
+            ),
+            ("dead_ends", &[BACKENDS, ENTRIES]),
             ("unnamed looked_in nearest", &[]),
             ("unresolved_on", &[SERVICES, NUMBERS, SUBNETS, NETWORKS, ZONES]),
         ],
@@ -191,7 +197,7 @@ const KINDS: [Kind; 18] = [
              port_patch",
                 &[BACKENDS],
             ),
-            ("outside_cluster", &[BACKENDS, &["kubernetes/serviceentries"]]),
+            ("outside_cluster", &[BACKENDS, ENTRIES]),
             (
                 "subset_defined subsets destination_rule subset_manifest subset_labels",
                 &[&["kubernetes/destinationrules"]],
@@ -213,18 +219,15 @@ const KINDS: [Kind; 18] = [
                 &[],
             ),
             (
-                "pods ready_pods unready unready_reasons nearest_labels corrected_selector ports \
-             container_ports pods_with_sidecar uninjected",
+                "pods ready_pods unready unready_reasons ports container_ports pods_with_sidecar uninjected",
                 &[PODS],
             ),
             (
                 "slices endpoints ready_endpoints",
                 &[&["kubernetes/endpointslices"]],
             ),
-            (
-                "scaled_to_zero workload",
-                &[&["kubernetes/deployments", "kubernetes/statefulsets"]],
-            ),
+            ("nearest_labels candidates corrected_selector", &[PODS, WORKLOADS]),
+            ("scaled_to_zero workload", &[WORKLOADS]),
             ("injection injection_labels", &[&["kubernetes/namespaces"]]),
             (
                 "mtls_mode mtls_policy mtls_port",
@@ -320,7 +323,7 @@ const KINDS: [Kind; 18] = [
         facts: &[(
             "collector collectors kind calls error permission resource place project ancestor \
              organization cluster cluster_kinds role level optional service service_known_disabled \
-             operator",
+             operator again",
             &[],
         )],
     },
@@ -329,7 +332,7 @@ const KINDS: [Kind; 18] = [
         made_of: EVERYTHING,
         facts: &[(
             "collected_at altered has_mesh_clients log_lines since later_evidence hours_later \
-             hours_before_window project project_seen projects foreign_meshes",
+             hours_before_window project project_seen projects foreign_meshes again",
             &[],
         )],
     },

@@ -51,6 +51,7 @@ pub fn route_host(
         .flatten()
         .cloned()
         .collect();
+    let dead_ends = dead_ends(model, routing);
     let taken = !exported_by.is_empty() || (model.under_suffix(host) == Some(false) && !asked.contains(host));
     RouteHost {
         host: host.to_owned(),
@@ -66,17 +67,47 @@ pub fn route_host(
         },
         asked_for: asked.contains(host),
         mesh_only: routing.mesh_only(),
-        export_manifest: if routing.exports() || taken {
+        export_manifest: if routing.exports() || taken || !dead_ends.is_empty() {
             String::new()
         } else {
             manifests::export(model, routing, host)
         },
+        dead_ends,
         corrected_gateways: serde_json::to_string(&corrected).unwrap_or_default(),
         misspelt_gateway: misspelt,
         gateways,
         unnamed: Fact::Known(false),
         ..RouteHost::default()
     }
+}
+
+/// What its rules lead to and is not there; nothing where the Services were not collected.
+fn dead_ends(model: &Model, routing: &Routing) -> Vec<String> {
+    let cluster = routing.of;
+    if !cluster.k8s.is_some_and(|k| k.services.is_had()) {
+        return Vec::new();
+    }
+    let placed = routes::destinations(routing.virtual_service);
+    let written: BTreeSet<&str> = placed.iter().map(|p| p.destination.host.as_str()).collect();
+    let mut lost = Vec::new();
+    for host in written {
+        let target = routes::resolve(host, routing.namespace());
+        let is_there = match &target.service {
+            Some((name, namespace)) => cluster
+                .services
+                .contains_key(&(namespace.as_str(), name.as_str())),
+            None => host.contains('.') && looks_foreign(cluster, &target.fqdn),
+        };
+        if !is_there {
+            lost.push((host, target.fqdn));
+        }
+    }
+    if lost.is_empty() {
+        return Vec::new();
+    }
+    let entries = manifests::service_entry_hosts(model.snapshot, &cluster.membership);
+    lost.retain(|(_, fqdn)| !entries.contains(fqdn));
+    lost.into_iter().map(|(host, _)| host.to_owned()).collect()
 }
 
 /// Whether a VirtualService that does not export the host should, by the looks of it: its gateway is misspelt, or it is for the cluster's

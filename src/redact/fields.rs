@@ -236,6 +236,9 @@ impl Fields<'_> {
         if is_value(key) && enclosing_names(way).any(is_secret_name) {
             return Some("secret");
         }
+        if self.place == Place::Config && is_label(way) {
+            return None;
+        }
         if is_secret_name(key) && !self.is_reference(way, key) && !is_name_of(name, key) {
             return Some("secret");
         }
@@ -313,6 +316,14 @@ fn is_env(way: &[Frame]) -> bool {
 fn is_header_list(way: &[Frame]) -> bool {
     let spelling = |key: &str| HEADER_LISTS.iter().any(|list| plain(list) == plain(key));
     keys(way).skip(1).take(2).any(spelling)
+}
+
+/// A label, or what a selector asks of one: anybody may see them, whatever they are called.
+fn is_label(way: &[Frame]) -> bool {
+    matches!(
+        (key_of(way, 2), key_of(way, 1)),
+        ("metadata", "labels") | ("spec", "selector") | (_, "matchLabels")
+    ) && !way.last().is_some_and(|frame| frame.is_array)
 }
 
 /// A VirtualService's `headers.request.set` and its like: a map of header to value.

@@ -15,7 +15,7 @@ mod walk;
 
 pub use fields::{Fields, Place, Replace};
 pub use marks::{Hit, OTHERS, PRIVATE_KEY, Wanted, find as find_marks};
-pub use shown::{in_log, told, unquoted};
+pub use shown::{Teller, in_log, is_telling, told, unquoted};
 pub use spots::{Change, changes as changes_marked, put as put_changes};
 pub use text::{Forms, QUERIES};
 pub use tokens::{Key, Tokens};

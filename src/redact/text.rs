@@ -136,6 +136,8 @@ pub struct Forms {
     forms: [(&'static Form, OnceLock<Option<Regex>>); FORMS.len()],
     /// The user's own.
     own: Vec<Regex>,
+    /// Names and values that are known to be no secrets.
+    spared: Arc<[(String, String)]>,
 }
 
 impl Forms {
@@ -144,7 +146,29 @@ impl Forms {
             built: Arc::default(),
             forms: FORMS.each_ref().map(|form| (form, OnceLock::new())),
             own,
+            spared: Arc::default(),
         }
+    }
+
+    /// The same, but that these names have these values wherever they stand: a label may be called `token`.
+    pub fn sparing(&self, pairs: Vec<(String, String)>) -> Self {
+        Self {
+            spared: pairs.into(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether what stands before a value is the name that is known to have it.
+    fn is_spared(&self, before: &str, value: &str) -> bool {
+        const BETWEEN: [char; 7] = ['"', '\'', '\\', '=', ':', ' ', '\t'];
+        let value = value.trim_matches(['"', '\'', '\\']);
+        self.spared.iter().any(|(name, own)| {
+            let rest = before.trim_end_matches(BETWEEN).strip_suffix(name.as_str());
+            // A name of which this one is but the end is another.
+            own == value
+                && rest
+                    .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || "._/-".contains(c)))
+        })
     }
 
     pub fn has_own(&self) -> bool {
@@ -156,7 +180,7 @@ impl Forms {
         let mut new = None;
         for pattern in &self.own {
             let text = new.as_deref().unwrap_or(text);
-            new = replace(found(pattern, text), "pattern", never, text, tokens).or(new);
+            new = replace(found(pattern, text), "pattern", |_, _| false, text, tokens).or(new);
         }
         new
     }
@@ -189,7 +213,7 @@ impl Forms {
                 continue;
             }
             if form.kind == QUERIES && query::is_plain(&new) {
-                if let Some(changed) = replace(query::values(&new), QUERIES, never, &new, tokens) {
+                if let Some(changed) = replace(query::values(&new), QUERIES, |_, _| false, &new, tokens) {
                     new = Cow::Owned(changed);
                 }
                 continue;
@@ -203,7 +227,8 @@ impl Forms {
                 new = Cow::Owned(tokens.replace(form.kind, &new));
                 continue;
             };
-            if let Some(changed) = replace(found(pattern, &new), form.kind, form.spares, &new, tokens) {
+            let spares = |before: &str, value: &str| (form.spares)(value) || self.is_spared(before, value);
+            if let Some(changed) = replace(found(pattern, &new), form.kind, spares, &new, tokens) {
                 new = Cow::Owned(changed);
             }
         }
@@ -229,7 +254,7 @@ fn found(pattern: &Regex, text: &str) -> impl Iterator<Item = Range<usize>> {
 fn replace(
     values: impl Iterator<Item = Range<usize>>,
     kind: &str,
-    spares: fn(&str) -> bool,
+    spares: impl Fn(&str, &str) -> bool,
     text: &str,
     tokens: &mut Tokens,
 ) -> Option<String> {
@@ -239,7 +264,10 @@ fn replace(
     let mut tokens_before = TokensBefore::of(text);
     for at in values {
         let secret = text.get(at.clone()).unwrap_or_default();
-        if secret.is_empty() || tokens_before.hold(at.start) || is_done(secret) || spares(secret) {
+        if secret.is_empty() || tokens_before.hold(at.start) || is_done(secret) {
+            continue;
+        }
+        if spares(text.get(..at.start).unwrap_or_default(), secret) {
             continue;
         }
         if copied == 0 {

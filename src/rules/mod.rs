@@ -11,6 +11,7 @@ pub mod fixture;
 pub mod lint;
 pub mod page;
 pub mod rule;
+mod sample;
 mod set;
 pub mod sources;
 mod template;

@@ -28,6 +28,18 @@ pub struct Manifest {
     /// What was taken out; absent where nobody says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redaction: Option<RedactionSummary>,
+    /// How to run again whoever collected just now; of nobody else's run anything is known.
+    #[serde(skip)]
+    pub again: Again,
+}
+
+/// The command line of this run with one thing changed; empty where it is not known.
+#[derive(Debug, Default, Clone)]
+pub struct Again {
+    /// With more time.
+    pub more_time: String,
+    /// With older logs.
+    pub older_logs: String,
 }
 
 impl Manifest {

@@ -5,6 +5,7 @@
 mod availability;
 mod collected;
 mod failure;
+mod labels;
 mod manifest;
 pub mod read;
 pub mod refusal;
@@ -20,7 +21,8 @@ pub use crate::names::{ProjectId, ProjectNumber};
 pub use availability::{Availability, all_needs};
 pub use collected::Collected;
 pub use failure::{Failure, FailureKind, denied, is_beyond_roles, is_permission, is_resource};
-pub use manifest::{CollectorOutcome, FileDigest, Manifest, RedactionSummary, SCHEMA, Status};
+pub use labels::telling_labels;
+pub use manifest::{Again, CollectorOutcome, FileDigest, Manifest, RedactionSummary, SCHEMA, Status};
 use read::layout_knows;
 pub use sources::{Compute, Dns, Fleet, Kubernetes, OrganizationIam, ProjectIam, RunLocation, SOURCES};
 pub use world::{Blob, Content, Encoding, MAX_FILE, Warning, World};

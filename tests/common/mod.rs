@@ -178,6 +178,16 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
+/// A world as a fixture tells it, written out.
+pub fn world(s: &Sandbox, changes: &str) -> PathBuf {
+    let fixture: Fixture = serde_saphyr::from_str(&format!("about: a world\nbase: base\n{changes}")).unwrap();
+    let built = fixture::build(&repository().join("fixtures"), &fixture).unwrap();
+    for (path, blob) in &built.files {
+        s.write(&format!("world/{path}"), blob.bytes().unwrap());
+    }
+    s.path("world")
+}
+
 /// The files of a rule's fixture, by their path in the layout: `fixture_files("MD101", "fires")`.
 pub fn fixture_files(code: &str, name: &str) -> BTreeMap<String, Vec<u8>> {
     let fixtures = repository().join("fixtures");

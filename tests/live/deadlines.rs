@@ -48,6 +48,34 @@ fn an_api_that_hangs_holds_up_no_other() {
 }
 
 #[test]
+fn what_timed_out_is_run_again_as_it_was_typed_with_more_time() {
+    let sandbox = Sandbox::new();
+    let faults = "- match: { path: \"/dns/*\" }\n  action: hang\n";
+    let replayed = Replayed::new(&sandbox, &base(), Some(faults));
+    let url = "http://u:S3CR3T@ads.mesh.private/";
+    let flags = ["-o", "json", "--timeout=4s", "--service", "fort*", "--url", url];
+    let run = replayed.check(&sandbox, &flags);
+    let report = run.json();
+    let findings = report["findings"].as_array().unwrap();
+    let found = findings.iter().find(|f| f["code"] == "MD903").unwrap();
+    let command = found["fixes"][0]["commands"][0].as_str().unwrap();
+    let words = shell_words::split(command).unwrap();
+    assert!(
+        words[0].ends_with("meshdoctor") && words[1] == "check",
+        "{command}"
+    );
+    let config = words.iter().position(|word| word == "--config").unwrap();
+    assert!(words[config + 1].ends_with("meshdoctor.toml"), "{command}");
+    for text in ["--timeout=5m", "json", "fort*"] {
+        assert!(words.iter().any(|word| word == text), "no {text} in {command}");
+    }
+    assert!(
+        !command.contains("4s") && !run.stdout.contains("S3CR3T"),
+        "{command}"
+    );
+}
+
+#[test]
 fn who_waits_for_another_has_time_left_when_that_one_hangs() {
     let sandbox = Sandbox::new();
     let faults = "- match: { path: \"/v1/projects/*/memberships\" }\n  action: hang\n";

@@ -1,4 +1,5 @@
 //! Live collection as commands use it: flags, variables, `meshdoctor.toml` and gcloud's configuration become a request.
+mod again;
 mod interrupt;
 mod plan;
 mod preflight;
@@ -20,6 +21,7 @@ use crate::rules::{RuleSet, sources};
 use clap::Args;
 use interrupt::Interrupt;
 use plan::Plan;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,6 +96,8 @@ pub struct Order<'a> {
     pub selection: &'a Selection,
     /// Plain lines of progress where there is no terminal.
     pub verbose: bool,
+    /// The command line, to be said again where it helps to run once more.
+    pub typed: &'a [OsString],
     /// What becomes of what is there once Ctrl-C ends the collecting.
     pub then: &'static str,
 }
@@ -120,6 +124,7 @@ pub fn collect(order: &Order) -> Result<Brought, CliError> {
         let signatures = sources::signatures(order.set, order.selection, needed.as_ref());
         let signatures = signatures.cloned().collect();
         let asked = needed.map_or_else(Asked::everything, Asked::only);
+        let again = again::again(order.typed, plan.timeout, plan.since);
         let request = plan.request(found, signatures, asked);
         let (events, told) = mpsc::unbounded_channel();
         let drawn = tokio::spawn(progress::draw(told, order.verbose));
@@ -127,7 +132,9 @@ pub fn collect(order: &Order) -> Result<Brought, CliError> {
         // It ends by itself once the last collector's end of the channel is gone.
         let _ = drawn.await;
         interrupt.collected();
-        brought.map_err(|error| CliError::Usage(error.to_string()))
+        let mut brought = brought.map_err(|error| CliError::Usage(error.to_string()))?;
+        brought.snapshot.manifest.again = again;
+        Ok(brought)
     })
 }
 

@@ -44,7 +44,8 @@ async fn generate(own: &str, url: &str, account: &str) -> Result<String, String>
     let refused = |why: &str| {
         format!(
             "{account} cannot be impersonated: {why}\n  remedy: the caller needs roles/iam.serviceAccountTokenCreator on it: gcloud iam \
-             service-accounts add-iam-policy-binding {account} --member=user:YOU --role=roles/iam.serviceAccountTokenCreator"
+             service-accounts add-iam-policy-binding {account} --member=user:YOU --role=roles/iam.serviceAccountTokenCreator \
+             --condition=None"
         )
     };
     let _ = rustls::crypto::ring::default_provider().install_default();

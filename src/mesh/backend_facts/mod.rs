@@ -123,11 +123,12 @@ pub fn facts(
     reasons.dedup();
     facts.unready_reasons = reasons;
     facts.ports = ports::used(service, routed, &pods, pods_known, &unread("pods"));
-    if pods.is_empty() && facts.has_selector {
+    scale(cluster, service, &mut facts);
+    // Where a workload makes such pods, the selector is right, and its pods are what is amiss.
+    if pods.is_empty() && facts.has_selector && facts.workload.is_empty() {
         selection::near_labels(cluster, service, &mut facts);
     }
     slices::count(cluster, service, &mut facts);
-    scale(cluster, service, &mut facts);
     injection(cluster, &meta.namespace, &mut facts);
     reach::mtls(cluster, service, &pods, policies, &mut facts);
     facts.client_transport = transport::of_clients(model, index, &facts);

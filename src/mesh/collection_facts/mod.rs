@@ -66,6 +66,7 @@ pub fn collections(model: &Model) -> Vec<(Identity, Collection)> {
     let disabled = disabled(model);
     for facts in found.values_mut() {
         facts.place = place(facts);
+        facts.again.clone_from(&model.snapshot.manifest.again.more_time);
         facts.service_known_disabled = disabled.contains(&(facts.project.clone(), facts.service.clone()));
     }
     found

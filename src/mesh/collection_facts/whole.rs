@@ -29,6 +29,7 @@ pub fn whole(model: &Model) -> Whole {
         has_mesh_clients: model.mesh_clients().next().is_some(),
         log_lines: i64::try_from(model.logs.lines).unwrap_or(i64::MAX),
         since: manifest.scope.since.clone(),
+        again: manifest.again.older_logs.clone(),
         later_evidence,
         hours_later,
         hours_before_window: hours_before_window(model),

@@ -91,7 +91,10 @@ facts! {
         unready_reasons: Vec<String>,
         /// Labels of pods in the namespace that come near the selector, `app=ads`, nearest first.
         nearest_labels: Vec<String>,
-        /// The selector that would match, as JSON, where a single label is a typo; empty otherwise.
+        /// Workloads of the namespace that may have been meant, with their pods' labels: `deployment/ads-v2 (app=ads-v2)`.
+        candidates: Vec<String>,
+        /// The selector that would match, as JSON, where a single label is a typo and it is certain which pods the Service is for: nothing
+        /// else comes near, its name says so, and no other Service has them; empty otherwise.
         corrected_selector: String,
         /// How many EndpointSlices are of the Service.
         slices: Fact<i64>,
@@ -101,7 +104,7 @@ facts! {
         ready_endpoints: Fact<i64>,
         /// Whether a Deployment or StatefulSet that the selector selects is scaled to 0.
         scaled_to_zero: Fact<bool>,
-        /// The workload's name, `deployment/ads`; empty where none is found.
+        /// The workload whose pods the selector selects, `deployment/ads`; empty where none is found.
         workload: String,
         /// Ports that routes use.
         ports: Vec<BackendPort>,

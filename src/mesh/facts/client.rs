@@ -131,7 +131,8 @@ facts! {
         subnet_range: String,
         /// Networks of the scope's clusters.
         cluster_networks: Fact<Vec<String>>,
-        /// A subnetwork, in the service's region, of the first of those networks; empty where none is known.
+        /// A subnetwork, in the service's region, of the first of those networks; the network's own name, as in an auto-mode
+        /// network, where its subnetworks were not listed; empty where there is none.
         cluster_subnet: String,
         /// Whether its network is one of the clusters', or actively peered with one.
         network_reaches_cluster: Fact<bool>,

@@ -42,6 +42,8 @@ facts! {
         service_known_disabled: bool,
         /// Whom to grant it, such as `user:you@example.com`; empty where nothing tells who collected.
         operator: String,
+        /// The command that collected, with more time; empty where it is not known, as of a bundle.
+        again: String,
     }
 }
 
@@ -58,6 +60,8 @@ facts! {
         log_lines: i64,
         /// How far back the logs were read, as it was asked for.
         since: String,
+        /// The command that collected, with a longer window of logs; empty where it is not known, as of a bundle.
+        again: String,
         /// What is younger than the time of collection, with its own time.
         later_evidence: Vec<String>,
         /// By how many hours the youngest of it is.

@@ -28,8 +28,10 @@ facts! {
         mesh_only: bool,
         /// A gateway that looks like a misspelt `external-mesh`; empty where none does.
         misspelt_gateway: String,
-        /// A manifest of a separate VirtualService that exports the host, as YAML.
+        /// A manifest of a separate VirtualService that exports the host, as YAML; empty where a route of it would lead nowhere.
         export_manifest: String,
+        /// Destinations of its http rules that are no Service of the cluster, nor stand for one outside.
+        dead_ends: Vec<String>,
         /// The gateways with the misspelt one corrected, as a JSON array.
         corrected_gateways: String,
         /// Whether no VirtualService in scope names the host, nor exports a wildcard that takes it.

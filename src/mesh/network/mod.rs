@@ -173,6 +173,15 @@ impl Networks {
             .collect()
     }
 
+    /// Whether the subnetworks of a network in a region were listed.
+    pub fn knows_subnets(&self, network: &NetworkKey, region: &str) -> bool {
+        let silent = |region: &str| {
+            self.silent
+                .contains(&(network.project.clone(), region.to_owned()))
+        };
+        self.with_subnets.contains(&network.project) && !silent(region) && !silent("")
+    }
+
     /// The pods' ranges of a cluster: its own word, else the secondary range of its subnetwork that it names, or
     /// that is called `pods` or `gke-CLUSTER-pods-…`. Empty where nothing tells. Ranges that single node pools
     /// bring along are not counted.
