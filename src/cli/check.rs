@@ -108,6 +108,7 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
         drop(brought.store);
         report
     } else {
+        live::leave_nothing()?;
         // The file's scope is the live one's.
         args.scope.url(&Settings::default())?;
         let options = Options {
@@ -182,7 +183,8 @@ fn choice<T: ValueEnum>(given: Option<T>, file: &Settings, key: &str) -> Result<
             .filter_map(ValueEnum::to_possible_value);
         let names: Vec<String> = all.map(|value| value.get_name().to_owned()).collect();
         CliError::Usage(format!(
-            "{key} = {word:?} in the configuration file\n  remedy: one of {}",
+            "{}: {key} = {word:?} is not known\n  remedy: one of {}",
+            file.place(key).unwrap_or_default(),
             names.join(", ")
         ))
     })

@@ -6,4 +6,4 @@ pub mod gcloud;
 mod time;
 
 pub use file::{ConfigError, Settings};
-pub use time::seconds;
+pub use time::{SPANS, seconds};
