@@ -214,13 +214,13 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 fn test(own: &Own, codes: &[String]) -> Result<u8, CliError> {
+    let set = own.load()?;
     let Some(fixtures) = own.fixtures()? else {
         return Err(CliError::Usage(format!(
             "nothing to test: there is no folder {FIXTURES} here with fixtures\n  remedy: name one that holds rules/CODE/*.yaml and \
              worlds/ with --fixtures"
         )));
     };
-    let set = own.load()?;
     let codes: Vec<String> = codes.iter().map(|c| c.to_ascii_uppercase()).collect();
     if let Some(code) = codes.iter().find(|code| set.get(code).is_none()) {
         return Err(CliError::Usage(format!(

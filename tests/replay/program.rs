@@ -115,7 +115,7 @@ fn faults_are_read_as_help_shows_them_and_what_was_never_used_is_told() {
     let sandbox = common::Sandbox::new();
     let shown = shown_faults(&sandbox);
     assert!(shown.contains("action:"), "{shown}");
-    let used = "- match: { path: /v3/projects/ }\n  action: { delay: 1 }\n";
+    let used = "- match: { path: / }\n  action: { delay: 1 }\n";
     let file = sandbox.write("faults.yaml", format!("{used}{shown}"));
     let out = sandbox.path("replay.toml");
     let child = std::process::Command::new(env!("CARGO_BIN_EXE_meshdoctor"))
@@ -130,7 +130,7 @@ fn faults_are_read_as_help_shows_them_and_what_was_never_used_is_told() {
         .spawn()
         .unwrap();
     wait_for(&out);
-    let check = ["check", "--rule", "MD101", "--config", out.to_str().unwrap()];
+    let check = ["check", "--rule", "MD508", "--config", out.to_str().unwrap()];
     sandbox.run(check).ended(0);
     let pid = child.id().to_string();
     let killed = std::process::Command::new("kill").args(["-INT", &pid]).status();
