@@ -162,6 +162,19 @@ fn pods_that_were_refused_leave_open_only_what_reads_pods() {
     }
     let run = s.run(["check", world.to_str().unwrap()]);
     assert!(run.ended(3).stdout.starts_with("INCONCLUSIVE"), "{}", run.said());
+    let run = s.run(["check", "--layer", "dns", world.to_str().unwrap()]);
+    assert!(run.ended(0).stdout.starts_with("HEALTHY"), "{}", run.said());
+}
+
+#[test]
+fn a_refused_kind_that_no_rule_reads_stands_against_healthy_all_the_same() {
+    for kind in ["envoyfilters.networking.istio.io", "namespaces"] {
+        let s = Sandbox::new();
+        let world = refused(&s, &base(), kind);
+        let run = s.run(["check", world.to_str().unwrap()]);
+        assert!(run.ended(3).stdout.starts_with("INCONCLUSIVE"), "{}", run.said());
+        assert!(run.stdout.contains(kind), "{}", run.said());
+    }
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Snapshot {
         Availability::Partial(format!("{need}: {}", seen.gaps.join("; ")))
     }
 
-    /// Why a listing of a cluster is not whole, where the manifest says that it failed: `kubernetes/pods`.
+    /// Why a listing of a cluster, `kubernetes/pods`, or any of them, `kubernetes`, is not whole: what the manifest says of it.
     pub fn refused(&self, listing: &str) -> Option<String> {
         let why = self.failed("kubernetes", listing)?;
         Some(format!("{listing}: {why}"))
