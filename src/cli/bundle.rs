@@ -161,12 +161,11 @@ fn create_live(args: &CreateArgs, file: &Settings) -> Result<u8, CliError> {
 
 /// Nobody finds out at the other end that there is nothing in it.
 fn empty(snapshot: &Snapshot) -> String {
-    let mut text = String::new();
+    let mut text = "nothing to put into a bundle".to_owned();
     for warning in &snapshot.world.warnings {
-        text.push_str(&format!("{}: {}\n", warning.origin, warning.text));
+        text.push_str(&format!("\n  {}: {}", warning.origin, warning.text));
     }
-    text + "nothing to put into a bundle\n  remedy: name a snapshot, another bundle, or files that `check` takes; without a path a \
-            live project is collected"
+    text + "\n  remedy: name a snapshot, another bundle, or files that `check` takes; without a path a live project is collected"
 }
 
 /// Whether the name says what will be written: an archive's `.tar.zst`, or a folder.

@@ -2,6 +2,7 @@
 //!
 //! flag > variable > file > discovered: `cli` asks here for what neither a flag nor a variable gave.
 mod file;
+mod form;
 pub mod gcloud;
 mod time;
 
