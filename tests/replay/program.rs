@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_writes_its_configuration_and_ends_cleanly() {
-    for signal in ["INT", "TERM", "HUP"] {
+    let heard = usize::from(common::hears_hangup());
+    for signal in ["INT", "TERM", "HUP"].into_iter().take(2 + heard) {
         let sandbox = common::Sandbox::new();
         let out = sandbox.path("replay.toml");
         let faults = sandbox.write("faults.yaml", "- match: { path: /compute/ }\n  action: hang\n");
