@@ -151,6 +151,7 @@ fn what_is_below_fail_on_does_not_hide_that_something_was_not_collected() {
         &["--rules", rules.to_str().unwrap(), "--fail-on", "warning"],
     )
     .ended(1);
+    check(&s.path("world"), &["--fail-on", "never"]).ended(3);
 }
 
 #[test]

@@ -98,32 +98,37 @@ pub fn run(args: &Args) -> Result<u8, CliError> {
 }
 
 fn create(args: &CreateArgs) -> Result<u8, CliError> {
+    named(&args.output)?;
+    let file = args.live.settings()?;
     if args.paths.is_empty() && args.iam_policy.is_empty() {
-        return create_live(args);
+        return create_live(args, &file);
     }
     args.scope.url(&Settings::default())?;
-    live::leave_nothing().map_err(|error| CliError::Usage(format!("no signals can be received: {error}")))?;
+    live::leave_nothing()?;
     let options = Options {
         iam_policies: args.iam_policy.clone(),
         project: args.scope.project.clone(),
     };
     let mut snapshot = read::read(&args.paths, &options)?;
+    // What a manifest says of collectors that brought nothing is worth a bundle.
+    if snapshot.world.files.is_empty() && snapshot.manifest.collectors.is_empty() {
+        return Err(CliError::Usage(empty(&snapshot)));
+    }
     args.scope.apply(&mut snapshot);
     put(args, &snapshot)?;
     Ok(exit::FINE)
 }
 
 /// Collects everything, whatever rules there are: who reads the bundle may ask for more than who made it.
-fn create_live(args: &CreateArgs) -> Result<u8, CliError> {
+fn create_live(args: &CreateArgs, file: &Settings) -> Result<u8, CliError> {
     writable(&args.output)?;
-    let file = args.live.settings()?;
     let folders: Vec<PathBuf> = file.list("rules").iter().map(PathBuf::from).collect();
     let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
     let set = RuleSet::with(&folders).map_err(CliError::Rules)?;
     let brought = live::collect(&live::Order {
         args: &args.live,
         scope: &args.scope,
-        file: &file,
+        file,
         set: &set,
         selection: &Selection::default(),
         verbose: args.verbose,
@@ -154,6 +159,30 @@ fn create_live(args: &CreateArgs) -> Result<u8, CliError> {
     } else {
         exit::INCONCLUSIVE
     })
+}
+
+/// Nobody finds out at the other end that there is nothing in it.
+fn empty(snapshot: &Snapshot) -> String {
+    let mut text = "nothing to put into a bundle".to_owned();
+    for warning in &snapshot.world.warnings {
+        text.push_str(&format!("\n  {}: {}", warning.origin, warning.text));
+    }
+    text + "\n  remedy: name a snapshot, another bundle, or files that `check` takes; without a path a live project is collected"
+}
+
+/// Whether the name says what will be written: an archive's `.tar.zst`, or a folder.
+fn named(to: &Path) -> Result<(), CliError> {
+    let name = to.to_string_lossy();
+    let problem = if name == "-" {
+        "a bundle is not written to standard output"
+    } else if as_folder(to) || name.ends_with(".tar.zst") {
+        return Ok(());
+    } else {
+        "a bundle is a .tar.zst, or a folder"
+    };
+    Err(CliError::Usage(format!(
+        "--output {name}: {problem}\n  remedy: name a file, such as bundle.tar.zst, or a folder that ends with /"
+    )))
 }
 
 fn as_folder(to: &Path) -> bool {

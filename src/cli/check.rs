@@ -26,7 +26,8 @@ pub struct Args {
     /// Write the report to a file
     #[arg(long, env = "MESHDOCTOR_OUTPUT_FILE", value_name = "FILE")]
     output_file: Option<PathBuf>,
-    /// Exit with 1 where a finding is at least this severe [default: error]
+    /// Exit with 1 where a finding is at least this severe; with `never` the status is 0, or 3 where something needed was
+    /// not collected [default: error]
     #[arg(long, env = "MESHDOCTOR_FAIL_ON", value_enum)]
     fail_on: Option<FailOn>,
     /// Only rules of this layer, and live only what they need (repeatable)
@@ -109,6 +110,7 @@ pub fn run(args: &Args, typed: &[OsString]) -> Result<u8, CliError> {
         drop(brought.store);
         report
     } else {
+        live::leave_nothing()?;
         // The file's scope is the live one's.
         args.scope.url(&Settings::default())?;
         let options = Options {
@@ -183,7 +185,8 @@ fn choice<T: ValueEnum>(given: Option<T>, file: &Settings, key: &str) -> Result<
             .filter_map(ValueEnum::to_possible_value);
         let names: Vec<String> = all.map(|value| value.get_name().to_owned()).collect();
         CliError::Usage(format!(
-            "{key} = {word:?} in the configuration file\n  remedy: one of {}",
+            "{}: {key} = {word:?} is not known\n  remedy: one of {}",
+            file.place(key).unwrap_or_default(),
             names.join(", ")
         ))
     })
@@ -216,13 +219,15 @@ fn selection(args: &Choices, set: &RuleSet) -> Result<Selection, CliError> {
 /// The exit status of a report.
 fn status(report: &Report, fail_on: FailOn) -> u8 {
     let least = match fail_on {
-        FailOn::Critical => Severity::Critical,
-        FailOn::Error => Severity::Error,
-        FailOn::Warning => Severity::Warning,
-        FailOn::Info => Severity::Info,
-        FailOn::Never => return exit::FINE,
+        FailOn::Critical => Some(Severity::Critical),
+        FailOn::Error => Some(Severity::Error),
+        FailOn::Warning => Some(Severity::Warning),
+        FailOn::Info => Some(Severity::Info),
+        // What was not seen is no finding that one could choose to bear: it stays 3.
+        FailOn::Never => None,
     };
-    if report.findings.iter().any(|f| f.severity() >= least) {
+    let fails = |severity| least.is_some_and(|least| severity >= least);
+    if report.findings.iter().any(|f| fails(f.severity())) {
         exit::FINDINGS
     } else if report.verdict() == Verdict::Healthy || report.reasons.is_empty() {
         exit::FINE

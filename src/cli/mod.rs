@@ -24,7 +24,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "meshdoctor", version, propagate_version = true, max_term_width = 100)]
 #[command(
-    after_help = "Exit status: 0 nothing at or above --fail-on; 1 findings at or above it; 2 wrong usage; 3 inconclusive."
+    after_help = "Exit status: 0 nothing at or above --fail-on; 1 findings at or above it; 2 wrong usage; 3 inconclusive, also with --fail-on never."
 )]
 pub struct Cli {
     #[command(subcommand)]

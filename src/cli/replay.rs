@@ -1,5 +1,5 @@
 //! `meshdoctor replay`: serve a bundle over the real wire protocols on loopback.
-use super::{CliError, exit};
+use super::{CliError, exit, live};
 use crate::replay::{Bundle, Faults, Options, Replay, write_config};
 use crate::report;
 use crate::snapshot::read;
@@ -24,15 +24,36 @@ pub struct Args {
     /// Write a meshdoctor.toml that asks this server, and a kubeconfig beside it; its presence means ready
     #[arg(long, env = "MESHDOCTOR_CONFIG_OUT", value_name = "FILE")]
     config_out: Option<PathBuf>,
-    /// Break answers on purpose, as a YAML file says
-    #[arg(long, env = "MESHDOCTOR_FAULTS", value_name = "FILE")]
+    /// Break answers on purpose, as a YAML file says (--help shows one)
+    ///
+    /// The file is a list. A path is matched from its beginning, or with * for anything;
+    /// a method narrows it. What was never used is told at the end.
+    ///
+    /// - match: { path: "/v2/entries:list", method: POST }
+    ///   skip: 1      # requests that are let through first [default: 0]
+    ///   times: 2     # how often then, or always [default: always]
+    ///   action: { status: { code: 429, headers: { retry-after: "1" } } }
+    ///
+    /// Actions:
+    ///   status: { code: N, body: TEXT, headers: { NAME: VALUE } }
+    ///   delay: MILLISECONDS  comes before the answer
+    ///   hang                 there is no answer
+    ///   reset                the connection breaks within the body
+    ///   truncate             the body ends within, as if that were all
+    ///   stall                nothing comes behind the first half of the body
+    ///   html                 a proxy's page
+    ///   token_loop           every page has the same token
+    ///   empty_page           the first page is empty
+    ///   oversize: BYTES      the answer has one field more, of so many bytes
+    ///   line: BYTES          one line that is no answer
+    #[arg(long, verbatim_doc_comment, env = "MESHDOCTOR_FAULTS", value_name = "FILE")]
     faults: Option<PathBuf>,
     /// The most items on a page, whatever is asked
     #[arg(long, env = "MESHDOCTOR_PAGE_SIZE", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     page_size: Option<u32>,
 }
 
-/// Serves until SIGINT or SIGTERM.
+/// Serves until SIGINT, SIGTERM or SIGHUP.
 pub fn run(args: &Args) -> Result<u8, CliError> {
     let faults = match &args.faults {
         Some(file) => faults(file)?,
@@ -102,7 +123,14 @@ async fn serve(args: &Args, bundle: Bundle, options: Options) -> Result<u8, CliE
         .and_then(|()| out.flush())
         .map_err(CliError::Stdout)?;
     drop(out);
+    let faults = replay.faults();
     replay.serve(until).await.map_err(unservable)?;
+    if let Some(file) = &args.faults {
+        for (line, text) in faults.unused() {
+            let text = format!("{}:{line}: {text}", file.display());
+            eprintln!("warning: {}", report::safe(&text));
+        }
+    }
     Ok(exit::FINE)
 }
 
@@ -114,26 +142,30 @@ fn unwritable(file: &Path, source: io::Error) -> CliError {
 }
 
 fn faults(file: &Path) -> Result<Faults, CliError> {
-    let told = |problem: String| {
+    let told = |line: Option<u64>, problem: String| {
+        let line = line.map(|line| format!(":{line}")).unwrap_or_default();
         CliError::Usage(format!(
-            "{}: {problem}\n  remedy: a list of {{match: {{path, method?}}, times: N|always, action}}",
+            "{}{line}: {problem}\n  remedy: a list of {{match: {{path, method?}}, skip?, times?, action}}; `meshdoctor replay --help` \
+             shows one",
             file.display()
         ))
     };
-    let text = std::fs::read_to_string(file).map_err(|error| told(error.to_string()))?;
-    Faults::parse(&text).map_err(told)
+    let text = std::fs::read_to_string(file).map_err(|error| told(None, error.to_string()))?;
+    Faults::parse(&text).map_err(|bad| told(bad.line, bad.problem))
 }
 
-/// Ends with the first SIGINT or SIGTERM from now on.
+/// Ends with the first SIGINT, SIGTERM or SIGHUP from now on.
 #[cfg(unix)]
 fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = live::hangup()?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            () = hangup.next() => {}
         }
     })
 }

@@ -4,7 +4,7 @@ use super::{CliError, exit, output};
 use crate::diagnose;
 use crate::report;
 use crate::report::v1::{RuleList, RuleSummary};
-use crate::rules::{Rule, RuleError, RuleSet, fixture, page};
+use crate::rules::{Rule, RuleSet, fixture, page};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
@@ -38,8 +38,11 @@ enum Command {
         #[command(flatten)]
         own: Own,
     },
-    /// Check rule files: fields, expressions, texts, signatures, fixtures
+    /// Check rule files: fields, expressions, texts, signatures, and where there are fixtures, that each rule has its own
     Lint {
+        /// Folders of your own rules, as with --rules; without any, the built-in rules
+        #[arg(value_name = "DIR")]
+        folders: Vec<PathBuf>,
         #[command(flatten)]
         own: Own,
     },
@@ -57,33 +60,53 @@ struct Own {
     /// A folder of rules to add, or to replace by code (repeatable)
     #[arg(long, value_name = "DIR")]
     rules: Vec<PathBuf>,
-    /// The folder with the rules' fixtures: `rules/CODE/*.yaml` and `worlds/`
-    #[arg(long, value_name = "DIR", default_value = "fixtures")]
-    fixtures: PathBuf,
+    /// The folder with the rules' fixtures: `rules/CODE/*.yaml` and `worlds/` [default: fixtures]
+    #[arg(long, value_name = "DIR")]
+    fixtures: Option<PathBuf>,
 }
+
+const FIXTURES: &str = "fixtures";
 
 impl Own {
     fn load(&self) -> Result<RuleSet, CliError> {
         let folders: Vec<&Path> = self.rules.iter().map(PathBuf::as_path).collect();
         RuleSet::with(&folders).map_err(CliError::Rules)
     }
+
+    /// The folder of fixtures: the one that is named, else the usual one where it holds any.
+    fn fixtures(&self) -> Result<Option<PathBuf>, CliError> {
+        let folder = self.fixtures.clone().unwrap_or_else(|| FIXTURES.into());
+        if folder.join("rules").is_dir() {
+            return Ok(Some(folder));
+        }
+        match &self.fixtures {
+            None => Ok(None),
+            Some(named) => Err(CliError::Usage(format!(
+                "--fixtures {}: no folder with fixtures\n  remedy: name one that holds rules/CODE/*.yaml",
+                named.display()
+            ))),
+        }
+    }
 }
 
 pub fn run(args: Args) -> Result<u8, CliError> {
     match args.command {
-        Command::List { output: format, own } => list(&own.load()?, format, &own.fixtures),
+        Command::List { output: format, own } => list(&own.load()?, format, own.fixtures()?.as_deref()),
         Command::Show {
             code,
             facts,
             source,
             own,
         } => show(&own, code.as_deref(), facts.as_deref(), source),
-        Command::Lint { own } => lint(&own),
+        Command::Lint { folders, mut own } => {
+            own.rules.extend(folders);
+            lint(&own)
+        }
         Command::Test { codes, own } => test(&own, &codes),
     }
 }
 
-fn list(set: &RuleSet, format: Format, fixtures: &Path) -> Result<u8, CliError> {
+fn list(set: &RuleSet, format: Format, fixtures: Option<&Path>) -> Result<u8, CliError> {
     let text = match format {
         Format::Json => {
             let rules = set.rules.iter().map(|rule| summary(rule, fixtures)).collect();
@@ -106,7 +129,7 @@ fn list(set: &RuleSet, format: Format, fixtures: &Path) -> Result<u8, CliError> 
     Ok(exit::FINE)
 }
 
-fn summary(rule: &Rule, fixtures: &Path) -> RuleSummary {
+fn summary(rule: &Rule, fixtures: Option<&Path>) -> RuleSummary {
     RuleSummary {
         code: rule.code().to_owned(),
         name: rule.file.name.clone(),
@@ -114,7 +137,8 @@ fn summary(rule: &Rule, fixtures: &Path) -> RuleSummary {
         severity: diagnose::severity(rule.file.severity).into(),
         needs: rule.file.needs.iter().map(|n| n.value.clone()).collect(),
         references: rule.file.references.clone(),
-        fixtures: fixture::files(fixtures, rule.code())
+        fixtures: fixtures
+            .and_then(|folder| fixture::files(folder, rule.code()).ok())
             .map_or(0, |f| u32::try_from(f.len()).unwrap_or(u32::MAX)),
     }
 }
@@ -147,29 +171,35 @@ fn show(own: &Own, code: Option<&str>, facts: Option<&str>, with_source: bool) -
     Ok(exit::FINE)
 }
 
+/// With rules of one's own these are checked, else the built-in ones, which have their fixtures in the sources.
 fn lint(own: &Own) -> Result<u8, CliError> {
+    let fixtures = own.fixtures()?;
+    if own.rules.is_empty() && fixtures.is_none() {
+        return Err(nothing());
+    }
     let set = own.load()?;
-    let problems = if own.fixtures.is_dir() {
-        fixture::missing(&set, &own.fixtures).map_err(|source| CliError::Write {
-            path: own.fixtures.clone(),
-            source,
-        })?
-    } else {
-        let folder = own.fixtures.display().to_string();
-        vec![RuleError::new(
-            &folder,
-            (0, 0),
-            "no folder: fixtures were not looked at",
-            "name it with --fixtures",
-        )]
+    let problems = match &fixtures {
+        Some(folder) => fixture::missing(&set, folder).map_err(|source| unwritable(folder, source))?,
+        None => {
+            eprintln!(
+                "note: no folder {FIXTURES} here: whether the rules have fixtures was not looked at; --fixtures names it"
+            );
+            Vec::new()
+        }
     };
     for problem in &problems {
         eprintln!("error: {problem}");
     }
-    output::write(
-        &format!("{} rules, {} problems\n", set.rules.len(), problems.len()),
-        None,
-    )?;
+    let checked = set
+        .rules
+        .iter()
+        .filter(|rule| own.rules.is_empty() || !rule.is_built_in());
+    let text = format!(
+        "{}, {}\n",
+        counted(checked.count(), "rule"),
+        counted(problems.len(), "problem")
+    );
+    output::write(&text, None)?;
     Ok(if problems.is_empty() {
         exit::FINE
     } else {
@@ -177,8 +207,32 @@ fn lint(own: &Own) -> Result<u8, CliError> {
     })
 }
 
+fn nothing() -> CliError {
+    CliError::Usage(format!(
+        "nothing to check: no rules of your own are named, and there is no folder {FIXTURES} here with fixtures of the built-in \
+         ones\n  remedy: name a folder of rules, `meshdoctor rules lint DIR`; or one of fixtures with --fixtures"
+    ))
+}
+
+fn unwritable(folder: &Path, source: std::io::Error) -> CliError {
+    CliError::Write {
+        path: folder.to_owned(),
+        source,
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 fn test(own: &Own, codes: &[String]) -> Result<u8, CliError> {
     let set = own.load()?;
+    let Some(fixtures) = own.fixtures()? else {
+        return Err(CliError::Usage(format!(
+            "nothing to test: there is no folder {FIXTURES} here with fixtures\n  remedy: name one that holds rules/CODE/*.yaml and \
+             worlds/ with --fixtures"
+        )));
+    };
     let codes: Vec<String> = codes.iter().map(|c| c.to_ascii_uppercase()).collect();
     if let Some(code) = codes.iter().find(|code| set.get(code).is_none()) {
         return Err(CliError::Usage(format!(
@@ -192,12 +246,9 @@ fn test(own: &Own, codes: &[String]) -> Result<u8, CliError> {
         .iter()
         .filter(|r| codes.is_empty() || codes.iter().any(|c| c == r.code()))
     {
-        let files = fixture::files(&own.fixtures, rule.code()).map_err(|source| CliError::Write {
-            path: own.fixtures.clone(),
-            source,
-        })?;
+        let files = fixture::files(&fixtures, rule.code()).map_err(|source| unwritable(&fixtures, source))?;
         for file in files {
-            let outcome = fixture::run(&own.fixtures, &file, rule.code(), &fired);
+            let outcome = fixture::run(&fixtures, &file, rule.code(), &fired);
             match outcome.problem {
                 None => passed += 1,
                 Some(problem) => {

@@ -42,10 +42,7 @@ pub struct ScopeArgs {
 impl ScopeArgs {
     /// The URL of the flag or its variable, else of the configuration file: whole, or refused.
     pub fn url(&self, file: &Settings) -> Result<Option<String>, CliError> {
-        let of_file = || {
-            let name = file.origin.as_ref()?.display();
-            Some((file.text("url")?, format!("{name}: url =")))
-        };
+        let of_file = || Some((file.text("url")?, format!("{}: url =", file.place("url")?)));
         let given = self.url.as_deref().map(|url| (url, "--url".to_owned()));
         let Some((url, place)) = given.or_else(of_file) else {
             return Ok(None);

@@ -1,9 +1,10 @@
 //! `meshdoctor.toml`: the keys are the flags' names, and `[endpoint]` has the endpoints.
+use super::form::{Form, Wrong};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use toml::{Table, Value};
+use toml::{Spanned, Value};
 
 /// What a configuration file says. What it does not say is empty.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct Settings {
     /// The file, where there is one.
     pub origin: Option<PathBuf>,
     texts: BTreeMap<&'static str, String>,
+    /// Where each key stands, 1-based.
+    lines: BTreeMap<&'static str, usize>,
     lists: BTreeMap<&'static str, Vec<String>>,
     /// Name of the API to URL.
     pub endpoints: BTreeMap<String, String>,
@@ -35,24 +38,24 @@ pub enum ConfigError {
 }
 
 /// Keys with one value.
-const TEXTS: &[&str] = &[
-    "access-token",
-    "access-token-file",
-    "color",
-    "context",
-    "fail-on",
-    "impersonate-service-account",
-    "kubeconfig",
-    "location",
-    "max-log-entries",
-    "now",
-    "output",
-    "output-file",
-    "project",
-    "quota-project",
-    "since",
-    "timeout",
-    "url",
+const TEXTS: &[(&str, Form)] = &[
+    ("access-token", Form::Text),
+    ("access-token-file", Form::Text),
+    ("color", Form::Text),
+    ("context", Form::Text),
+    ("fail-on", Form::Text),
+    ("impersonate-service-account", Form::Text),
+    ("kubeconfig", Form::Text),
+    ("location", Form::Text),
+    ("max-log-entries", Form::Number),
+    ("now", Form::Time),
+    ("output", Form::Text),
+    ("output-file", Form::Text),
+    ("project", Form::Text),
+    ("quota-project", Form::Text),
+    ("since", Form::Span),
+    ("timeout", Form::Span),
+    ("url", Form::Text),
 ];
 
 /// Keys with one value or a list.
@@ -104,15 +107,13 @@ impl Settings {
 
     /// From the text of a file.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let table: Table = text.parse().map_err(|error: toml::de::Error| {
-            let line = error
-                .span()
-                .and_then(|span| text.get(..span.start))
-                .map(|before| before.matches('\n').count() + 1);
+        let line_of = |at: usize| text.get(..at).map(|before| before.matches('\n').count() + 1);
+        let parsed = toml::from_str::<BTreeMap<Spanned<String>, Spanned<Value>>>(text);
+        let table = parsed.map_err(|error| {
             // The parser's own text would show the line, which may hold the token.
             ConfigError::Malformed {
                 path: path.to_owned(),
-                line,
+                line: error.span().and_then(|span| line_of(span.start)),
                 problem: error.message().to_owned(),
                 remedy: "write TOML: key = \"value\", or key = [\"one\", \"two\"]".into(),
             }
@@ -122,42 +123,50 @@ impl Settings {
             ..Self::default()
         };
         for (key, value) in &table {
-            settings.take(key, value, path)?;
+            let line = line_of(key.span().start);
+            let taken = settings.take(key.get_ref(), value.get_ref(), line.unwrap_or_default());
+            taken.map_err(|wrong| ConfigError::Malformed {
+                path: path.to_owned(),
+                line,
+                problem: wrong.problem,
+                remedy: wrong.remedy,
+            })?;
         }
         Ok(settings)
     }
 
-    fn take(&mut self, key: &str, value: &Value, path: &Path) -> Result<(), ConfigError> {
+    fn take(&mut self, key: &str, value: &Value, line: usize) -> Result<(), Wrong> {
         let name = key.replace('_', "-");
         let wrong = |expected: &str| {
-            malformed(
-                path,
-                &format!("{key}: expected {expected}, found {}", value.type_str()),
-                "quote the value",
-            )
+            let problem = format!("{key}: expected {expected}, found {}", value.type_str());
+            Wrong::new(problem, "quote the value")
         };
         if name == ENDPOINT || name == "endpoints" {
             let Value::Table(endpoints) = value else {
                 return Err(wrong("a table"));
             };
             for (api, url) in endpoints {
-                let url = url.as_str().ok_or_else(|| wrong("URLs as text"))?;
+                let url = url.as_str().ok_or_else(|| {
+                    let problem = format!("{key}: expected a URL for {api}, found {}", url.type_str());
+                    Wrong::new(problem, "quote the value")
+                })?;
                 self.endpoints.insert(api.clone(), url.to_owned());
             }
-        } else if let Some(known) = TEXTS.iter().find(|known| **known == name) {
-            let text = one(value).ok_or_else(|| wrong("one value"))?;
-            self.texts.insert(known, text);
+        } else if let Some((known, form)) = TEXTS.iter().find(|(known, _)| *known == name) {
+            self.texts.insert(known, form.take(key, value)?);
+            self.lines.insert(known, line);
         } else if let Some(known) = LISTS.iter().find(|known| **known == name) {
+            let one = |value: &Value| value.as_str().map(str::to_owned);
             let list = match value {
                 Value::Array(values) => values.iter().map(one).collect::<Option<Vec<String>>>(),
                 single => one(single).map(|text| vec![text]),
             };
-            self.lists.insert(known, list.ok_or_else(|| wrong("texts"))?);
+            self.lists
+                .insert(known, list.ok_or_else(|| wrong("text, or a list of texts"))?);
         } else {
             let near = nearest(&name);
-            return Err(malformed(
-                path,
-                &format!("unknown key {key:?}"),
+            return Err(Wrong::new(
+                format!("unknown key {key:?}"),
                 &format!("did you mean {near:?}?"),
             ));
         }
@@ -167,6 +176,12 @@ impl Settings {
     /// A key with one value.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.texts.get(key).map(String::as_str)
+    }
+
+    /// `FILE:LINE` of a key with one value, where the file has it.
+    pub fn place(&self, key: &str) -> Option<String> {
+        let (file, line) = (self.origin.as_ref()?, self.lines.get(key)?);
+        Some(format!("{}:{line}", file.display()))
     }
 
     /// A key with one value or a list; empty where it is not given.
@@ -191,19 +206,10 @@ fn malformed(path: &Path, problem: &str, remedy: &str) -> ConfigError {
     }
 }
 
-fn one(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Integer(number) => Some(number.to_string()),
-        Value::Boolean(yes) => Some(yes.to_string()),
-        Value::Datetime(time) => Some(time.to_string()),
-        _ => None,
-    }
-}
-
 fn nearest(key: &str) -> &'static str {
     TEXTS
         .iter()
+        .map(|(known, _)| known)
         .chain(LISTS)
         .chain([&ENDPOINT])
         .min_by_key(|known| strsim::damerau_levenshtein(key, known))
@@ -263,5 +269,37 @@ mod tests {
         );
         let error = parse("access_token = [\"ya29.hush\"]\n").unwrap_err();
         assert!(!error.contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn a_value_of_another_form_is_told_by_line() {
+        for (text, says) in [
+            ("project = 5", "project: expected text, found integer"),
+            ("url = true", "url: expected text, found boolean"),
+            ("since = 5", "since: expected a span of time, found integer"),
+            ("since = \"5\"", "since: \"5\" has no unit"),
+            ("timeout = \"abc\"", "timeout: \"abc\" is no span of time"),
+            ("max-log-entries = \"many\"", "max-log-entries: expected a number"),
+            ("max-log-entries = -1", "max-log-entries: expected a number"),
+            ("now = \"noon\"", "now: expected a time"),
+            ("region = [1]", "region: expected text, or a list of texts"),
+            (
+                "endpoint.run = 5",
+                "endpoint: expected a URL for run, found integer",
+            ),
+        ] {
+            let error = parse(&format!("# a comment\n\n{text}\n")).unwrap_err();
+            assert!(
+                error.starts_with("/etc/m/meshdoctor.toml:3: ") && error.contains(says),
+                "{error}"
+            );
+            assert!(error.contains("\n  remedy: "), "{error}");
+        }
+        assert_eq!(
+            parse("project = \"p\"\nfail-on = \"error\"")
+                .unwrap()
+                .place("fail-on"),
+            Some("/etc/m/meshdoctor.toml:2".to_owned())
+        );
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! flag > variable > file > discovered: `cli` asks here for what neither a flag nor a variable gave.
 mod file;
+mod form;
 pub mod gcloud;
 mod time;
 
 pub use file::{ConfigError, Settings};
-pub use time::seconds;
+pub use time::{SPANS, seconds};

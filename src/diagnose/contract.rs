@@ -190,6 +190,10 @@ pub fn collector(outcome: &snapshot::CollectorOutcome) -> v1::Collector {
         duration_ms: u32::try_from(outcome.duration_ms).unwrap_or(u32::MAX),
         error: optional(&outcome.error),
         permission_needed: optional(&outcome.permission_needed),
-        notes: outcome.notes.clone(),
+        notes: outcome
+            .notes
+            .iter()
+            .map(|note| redact::told(note).into_owned())
+            .collect(),
     }
 }

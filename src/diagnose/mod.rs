@@ -98,7 +98,7 @@ fn report(snapshot: &Snapshot, set: &RuleSet, judged: Judged, selection: &Select
         teller,
     } = judged;
     let findings = explain::explain(set, outcome.findings);
-    let reasons = verdict::reasons(set, &mesh, &outcome.checks, selection);
+    let reasons = verdict::reasons(snapshot, set, &mesh, &outcome.checks, selection);
     let verdict = verdict::verdict(&findings, &reasons);
     let paths = path::paths(set, &mesh, &findings, &outcome.checks);
     drop(mesh);

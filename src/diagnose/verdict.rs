@@ -4,6 +4,7 @@ use crate::mesh::Mesh;
 use crate::report::v1::report::Verdict;
 use crate::rules::engine::{Check, Selection, Status};
 use crate::rules::{RuleSet, Severity};
+use crate::snapshot::Snapshot;
 use std::collections::BTreeMap;
 
 /// UNHEALTHY with a root cause of severity ERROR or above; else INCONCLUSIVE where a reason stands against HEALTHY.
@@ -19,8 +20,14 @@ pub fn verdict(findings: &[Diagnosed], reasons: &[String]) -> Verdict {
 }
 
 /// What stands against calling the world healthy, one sentence each: checks of severity ERROR or above that could not be made, and
-/// a world in which there is nothing to check.
-pub fn reasons(set: &RuleSet, mesh: &Mesh, checks: &[Check], selection: &Selection) -> Vec<String> {
+/// a world in which there is nothing to check, or of which a cluster showed a part only.
+pub fn reasons(
+    snapshot: &Snapshot,
+    set: &RuleSet,
+    mesh: &Mesh,
+    checks: &[Check],
+    selection: &Selection,
+) -> Vec<String> {
     let mut skipped: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for check in checks {
         let rule = &set.rules[check.rule];
@@ -48,5 +55,9 @@ pub fn reasons(set: &RuleSet, mesh: &Mesh, checks: &[Check], selection: &Selecti
     }
     let told = |(reason, codes): (&str, Vec<&str>)| format!("{reason} ({} not checked)", codes.join(", "));
     reasons.extend(skipped.into_iter().map(told));
+    // No rule reads every kind that is asked for; but a kind that was refused could hold what breaks the path.
+    if selection.is_everything() && reasons.is_empty() {
+        reasons.extend(snapshot.refused("kubernetes"));
+    }
     reasons
 }

@@ -145,6 +145,7 @@ fn access(model: &Model, client: &Client, facts: &mut MeshClient) {
             client.project
         );
         facts.access = Fact::Unknown(why.clone());
+        facts.access_unseen = vec![why.clone()];
         facts.deny_policies_read = Fact::Unknown(why.clone());
         facts.account_state = Fact::Unknown(why);
     } else {
@@ -156,6 +157,10 @@ fn access(model: &Model, client: &Client, facts: &mut MeshClient) {
             None => Fact::Known(true),
             Some(why) => Fact::Unknown(why.clone()),
         };
+        if decision.state == State::Unknown {
+            let told = |why: &String| why.split(" (needs ").next().unwrap_or(why).to_owned();
+            facts.access_unseen = decision.unknown.iter().map(told).collect();
+        }
         grants(&decision, facts);
         facts.access_elsewhere = model
             .iam

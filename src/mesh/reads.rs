@@ -52,7 +52,7 @@ const CLIENT_FACTS: &[(&str, &[Sources])] = &[
     ("calls_hosts", &[EVERY_SIGN, ZONES, ROUTES]),
     ("mesh_offered offered_meshes nearest_mesh", &[OFFERS]),
     (
-        "access access_grant access_condition access_denial access_elsewhere access_groups \
+        "access access_unseen access_grant access_condition access_denial access_elsewhere access_groups \
              deny_policies_read account_state account_deleted_member",
         &[ACCESS],
     ),
@@ -366,6 +366,31 @@ pub fn sources<'f>(
         sources.extend(read.iter().copied().flatten());
     }
     Some(sources)
+}
+
+/// Kinds whose subjects are found in listings of clusters. The others' facts say themselves what they do not know.
+const OF_CLUSTERS: [&str; 8] = [
+    "backend",
+    "destination",
+    "export",
+    "exporter",
+    "host_lookup",
+    "pushed_host",
+    "route_host",
+    "xds_cluster",
+];
+
+/// Listings of clusters without which subjects of a kind may be missing, or these facts be other ones.
+pub fn cluster_listings<'f>(
+    kind: &str,
+    facts: impl IntoIterator<Item = &'f String>,
+) -> BTreeSet<&'static str> {
+    if !OF_CLUSTERS.contains(&kind) {
+        return BTreeSet::new();
+    }
+    let mut listings = sources(kind, facts).unwrap_or_default();
+    listings.retain(|name| name.starts_with("kubernetes/"));
+    listings
 }
 
 #[cfg(test)]

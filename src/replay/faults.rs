@@ -1,11 +1,4 @@
 //! Faults on purpose: answers that come late, broken, or not at all.
-//!
-//! ```yaml
-//! - match: { path: "/v2/entries:list", method: POST }
-//!   skip: 1                       # how many are let through first; none by default
-//!   times: 2                      # or always, the default
-//!   action: { status: { code: 429, headers: { retry-after: "1" } } }
-//! ```
 use super::answer::{Refusal, Shape};
 use super::csds;
 use super::paging::Quirk;
@@ -25,30 +18,35 @@ const MESSAGE: &str = "made to fail";
 /// One fault.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Fault {
+pub struct Fault {
     #[serde(rename = "match")]
-    place: Place,
+    pub place: Place,
+    /// So many requests are let through first.
     #[serde(default)]
     skip: u64,
     #[serde(default)]
-    times: Times,
-    action: Action,
+    pub times: Times,
+    pub action: Action,
+    /// Where it stands in its file, 1-based.
     #[serde(skip)]
-    used: AtomicU64,
+    pub line: u64,
+    /// Requests that it was for, let through or not.
+    #[serde(skip)]
+    met: AtomicU64,
 }
 
 /// Which requests: a path as it was sent, by prefix or with `*` for anything, and a method.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Place {
-    path: String,
-    method: Option<String>,
+pub struct Place {
+    pub path: String,
+    pub method: Option<String>,
 }
 
 /// How often.
 #[derive(Debug, Default, Deserialize)]
 #[serde(untagged)]
-enum Times {
+pub enum Times {
     Number(u64),
     Word(Always),
     #[default]
@@ -57,7 +55,7 @@ enum Times {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Always {
+pub enum Always {
     Always,
 }
 
@@ -98,18 +96,10 @@ pub enum Action {
 /// The faults of a file, with what is left of each.
 #[derive(Debug, Default)]
 pub struct Faults {
-    faults: Vec<Fault>,
+    pub(super) faults: Vec<Fault>,
 }
 
 impl Faults {
-    /// # Errors
-    /// What is wrong with the text.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let value: serde_json::Value = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
-        let faults = serde_json::from_value(value).map_err(|error| error.to_string())?;
-        Ok(Self { faults })
-    }
-
     /// What happens to one request; each use counts.
     pub fn take(&self, method: &str, path: &str) -> Vec<Action> {
         self.faults
@@ -118,11 +108,31 @@ impl Faults {
             .map(|fault| fault.action.clone())
             .collect()
     }
+
+    /// Those that nothing happened by, each with its line: a pattern that is wrong is as quiet as a client that never asks.
+    pub fn unused(&self) -> Vec<(u64, String)> {
+        let unused = self.faults.iter().filter_map(|fault| {
+            let why = match fault.met.load(Ordering::Relaxed) {
+                0 => "no request matched".to_owned(),
+                met if met <= fault.skip => {
+                    format!("{met} of the {} requests that it lets through came", fault.skip)
+                }
+                _ => return None,
+            };
+            let method = fault.place.method.as_ref();
+            let method = method.map(|method| format!("{method} ")).unwrap_or_default();
+            Some((
+                fault.line,
+                format!("{method}{}: never used: {why}", fault.place.path),
+            ))
+        });
+        unused.collect()
+    }
 }
 
 impl Fault {
     fn use_up(&self) -> bool {
-        let Some(used) = self.used.fetch_add(1, Ordering::Relaxed).checked_sub(self.skip) else {
+        let Some(used) = self.met.fetch_add(1, Ordering::Relaxed).checked_sub(self.skip) else {
             return false;
         };
         match self.times {
@@ -337,13 +347,25 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_fault_is_refused() {
-        for bad in [
-            "- match: { path: / }\n  action: expolde\n",
-            "- match: { path: / }\n  action: html\n  time: 1\n",
-            "- match: { path: / }\n  times: twice\n  action: html\n",
-        ] {
-            assert!(Faults::parse(bad).is_err(), "{bad}");
+    fn what_was_never_used_is_told() {
+        let faults = Faults::parse(
+            "- match: { path: /v1/, method: POST }\n  action: html\n\
+             - match: { path: /v2/ }\n  skip: 2\n  action: html\n\
+             - match: { path: /v3/ }\n  action: html\n",
+        )
+        .unwrap();
+        for path in ["/v1/a", "/v2/a", "/v3/a"] {
+            faults.take("GET", path);
         }
+        assert_eq!(
+            faults.unused(),
+            [
+                (1, "POST /v1/: never used: no request matched".to_owned()),
+                (
+                    3,
+                    "/v2/: never used: 1 of the 2 requests that it lets through came".to_owned()
+                ),
+            ]
+        );
     }
 }

@@ -3,7 +3,7 @@
 //! One port answers all, told apart by path. In comes a [`World`](crate::snapshot::World) as it was read; each answer is
 //! made from its raw files (`listing`, `paging`), or from what its manifest says of a collector that failed (`failure`).
 //! `google`, `compute`, `kubernetes`, `logging` and `csds` know the paths and shapes of their APIs; `faults` breaks
-//! answers on purpose. Nothing here knows a mesh.
+//! answers on purpose, as `fault_file` read it. Nothing here knows a mesh.
 mod answer;
 mod ask;
 mod bundle;
@@ -13,6 +13,7 @@ mod csds;
 mod discovery;
 mod entries;
 mod failure;
+mod fault_file;
 mod faults;
 mod filter;
 mod google;
@@ -28,5 +29,6 @@ mod server;
 
 pub use bundle::Bundle;
 pub use config_out::write_config;
+pub use fault_file::BadFault;
 pub use faults::Faults;
 pub use server::{Options, Replay};

@@ -51,7 +51,7 @@ struct Shared {
     bundle: Arc<Bundle>,
     token: String,
     cap: usize,
-    faults: Faults,
+    faults: Arc<Faults>,
     entries: Entries,
     clients: ClientStatus,
 }
@@ -79,7 +79,7 @@ impl Replay {
                 bundle,
                 token: token(),
                 cap: options.page_size.unwrap_or(usize::MAX).max(1),
-                faults: options.faults,
+                faults: Arc::new(options.faults),
                 entries: Entries::default(),
             }),
         })
@@ -97,6 +97,11 @@ impl Replay {
 
     pub fn bundle(&self) -> &Bundle {
         &self.shared.bundle
+    }
+
+    /// What breaks answers, with what came of it until now.
+    pub fn faults(&self) -> Arc<Faults> {
+        Arc::clone(&self.shared.faults)
     }
 
     /// Answers until the signal, then ends what is open.

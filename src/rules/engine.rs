@@ -3,13 +3,13 @@
 //! Three answers a rule: FAILED, PASSED, or SKIPPED with the reason. A fact that is not known makes the rule undecided for that
 //! subject, never passed.
 use super::concern::{Directory, Named};
-use super::expression::{Verdict, holds};
+use super::expression::{Verdict, facts, holds};
 use super::rule::FixTemplate;
 use super::{Layer, Rule, RuleSet, Severity, template};
 use crate::fix::{self, Action};
 use crate::logs::LogEvidence;
-use crate::mesh::Mesh;
 use crate::mesh::subject::{About, Identity, Subject};
+use crate::mesh::{Mesh, reads};
 use crate::snapshot::{Availability, Snapshot};
 use cel::{Context, Value};
 use indexmap::IndexMap;
@@ -211,6 +211,12 @@ impl Answer {
                 Availability::Missing(reason) => _ = answer.missing.get_or_insert(reason),
             }
         }
+        // What was refused may hide subjects, or change what is known of them.
+        let decides = [&rule.about, &rule.when].into_iter().flatten();
+        let facts: BTreeSet<String> = decides.flat_map(facts).collect();
+        let read = reads::cluster_listings(rule.kind(), &facts);
+        let mut refused = read.into_iter().filter_map(|listing| snapshot.refused(listing));
+        answer.partial = answer.partial.or_else(|| refused.next());
         answer
     }
 

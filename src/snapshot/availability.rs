@@ -1,5 +1,6 @@
 //! Whether the evidence that a rule needs was collected: completely, in part, or not at all, and why.
-use super::{CollectorOutcome, Snapshot, Status};
+use super::read::kinds;
+use super::{CollectorOutcome, Failure, Snapshot, Status};
 
 /// How much of some evidence is there. The text says what is missing and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +65,7 @@ impl Snapshot {
             let why = why.unwrap_or_else(|| "not collected".into());
             return Availability::Missing(format!("{need}: {why}"));
         }
-        let incomplete = |status| matches!(status, Status::Partial | Status::Failed);
-        seen.gaps.extend(self.outcome(source, need, incomplete));
+        seen.gaps.extend(self.failed(source, need));
         let absent = seen.places.iter().filter(|(_, had)| !**had);
         seen.gaps
             .extend(absent.map(|(place, _)| format!("not collected for {place}")));
@@ -76,19 +76,53 @@ impl Snapshot {
         Availability::Partial(format!("{need}: {}", seen.gaps.join("; ")))
     }
 
+    /// Why a listing of a cluster, `kubernetes/pods`, or any of them, `kubernetes`, is not whole: what the manifest says of it.
+    pub fn refused(&self, listing: &str) -> Option<String> {
+        let why = self.failed("kubernetes", listing)?;
+        Some(format!("{listing}: {why}"))
+    }
+
+    fn failed(&self, source: &str, need: &str) -> Option<String> {
+        let incomplete = |status| matches!(status, Status::Partial | Status::Failed);
+        self.outcome(source, need, incomplete)
+    }
+
     /// What the manifest says went wrong with a source.
     fn outcome(&self, source: &str, need: &str, wrong: impl Fn(Status) -> bool) -> Option<String> {
         let of_source = |outcome: &&CollectorOutcome| outcome.name == source || outcome.name == need;
+        let listing = need.strip_prefix("kubernetes/");
         let told: Vec<String> = self
             .manifest
             .collectors
             .iter()
             .filter(of_source)
             .filter(|outcome| wrong(outcome.status))
+            .filter(|outcome| listing.is_none_or(|listing| !is_of_others(outcome, listing)))
             .map(tell)
             .collect();
         (!told.is_empty()).then(|| told.join("; "))
     }
+}
+
+/// Whether all that failed were listings of other kinds: a cluster's kinds are listed one by one, so pods that were refused say
+/// nothing against services.
+fn is_of_others(outcome: &CollectorOutcome, listing: &str) -> bool {
+    let failures = outcome.each_failure();
+    !failures.is_empty() && failures.iter().all(|failure| lists_others(failure, listing))
+}
+
+/// Whether a call was `list pods, services of cluster prod`, and the listing is none of these.
+fn lists_others(failure: &Failure, listing: &str) -> bool {
+    let call = failure.call.strip_prefix("list ");
+    let Some((listed, _)) = call.and_then(|call| call.split_once(" of ")) else {
+        return false;
+    };
+    let wanted = kinds::full_name(listing);
+    wanted.is_some()
+        && listed.split(", ").all(|kind| {
+            let kind = kinds::full_name(kind);
+            kind.is_some() && kind != wanted
+        })
 }
 
 /// `its collector says PARTIAL: ERROR (needs PERMISSION)`.
@@ -181,6 +215,46 @@ mod tests {
             partly.availability("iam/policy"),
             Availability::Missing(_)
         ));
+    }
+
+    #[test]
+    fn a_kind_that_failed_says_nothing_against_the_others() {
+        let of = |failures: &str| {
+            let manifest = format!(
+                r#"{{"collectors":[{{"name":"kubernetes","status":"PARTIAL","error":"no","failures":[{failures}]}}]}}"#
+            );
+            let services = ("kubernetes/m/services.json", r#"{"items":[]}"#);
+            world(&[("bundle.json", &manifest), services])
+        };
+        let denied =
+            r#"{"call":"list pods, virtualservices.networking.istio.io of cluster m","error":"403"}"#;
+        let services = of(denied).availability("kubernetes/services");
+        assert_eq!(services, Availability::Complete);
+        for need in ["kubernetes/pods", "kubernetes/virtualservices"] {
+            let Availability::Missing(why) = of(denied).availability(need) else {
+                panic!("{need}")
+            };
+            assert!(why.contains("its collector says PARTIAL"), "{why}");
+        }
+        assert!(matches!(
+            of(denied).availability("kubernetes"),
+            Availability::Partial(_)
+        ));
+        for unsaid in [
+            r#"{"call":"connect to cluster other","error":"403"}"#,
+            r#"{"call":"list services of namespace ads of cluster other","error":"403"}"#,
+            r#"{"call":"list things of cluster m","error":"403"}"#,
+            "",
+        ] {
+            for failures in [unsaid.to_owned(), format!("{denied},{unsaid}")] {
+                let failures = failures.trim_end_matches(',');
+                if failures == denied {
+                    continue;
+                }
+                let services = of(failures).availability("kubernetes/services");
+                assert!(matches!(services, Availability::Partial(_)), "{failures}");
+            }
+        }
     }
 
     #[test]

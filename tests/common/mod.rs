@@ -25,6 +25,13 @@ pub fn base_file(path: &str) -> String {
     fs::read_to_string(base().join(path)).unwrap()
 }
 
+/// Whether programs that a test starts hear SIGHUP: below `nohup` they inherit that it is ignored.
+pub fn hears_hangup() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.is_none_or(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 0)
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub struct Run {

@@ -276,6 +276,8 @@ fn a_cluster_without_istio_is_told_from_one_that_is_not_there() {
     assert_eq!(kubernetes["status"], "OK", "{kubernetes}");
     let note = kubernetes["notes"][0].as_str().unwrap();
     assert!(note.contains("does not serve virtualservices"), "{note}");
+    let table = replayed.check(&sandbox, &["--rule", "MD508"]);
+    assert!(table.stdout.contains(note), "{}", table.said());
 }
 
 #[test]

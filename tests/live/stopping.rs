@@ -1,8 +1,8 @@
-//! Ctrl-C: once ends the collecting and gives what is there, twice ends the program. SIGTERM ends it at once.
+//! Ctrl-C: once ends the collecting and gives what is there, twice ends the program. SIGTERM and SIGHUP end it at once.
 use crate::common::replayed::{Replayed, collector, gist};
-use crate::common::{Run, Sandbox, base, files, repository};
+use crate::common::{Run, Sandbox, base, files, hears_hangup, repository};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -221,21 +221,70 @@ fn twice_ends_at_once_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_scheduler_that_ends_it_finds_nothing_left_behind() {
+fn a_scheduler_or_a_closed_terminal_that_ends_it_finds_nothing_left_behind() {
+    let sandbox = Sandbox::new();
+    let heard = usize::from(hears_hangup());
+    for (signal, status) in [("-TERM", 143), ("-HUP", 129)].into_iter().take(1 + heard) {
+        let replayed = Replayed::new(&sandbox, &base(), Some(DNS_HANGS));
+        let mut running = Running::start(&sandbox, &replayed, &["check", "-o", "json"]);
+        running.hear(OTHERS, is_done);
+        assert_ne!(
+            sandbox.left_behind(),
+            Vec::<String>::new(),
+            "what was collected so far"
+        );
+        running.signal(signal);
+        let run = running.end();
+        run.ended(status);
+        assert_eq!(run.stdout, "");
+        assert_eq!(sandbox.left_behind(), Vec::<String>::new());
+    }
+}
+
+/// What an archive holds is unpacked beside, and a pipe keeps the program waiting for the rest of it.
+#[test]
+fn a_closed_terminal_leaves_nothing_of_an_archive_behind() {
+    for command in [&["check", "-"][..], &["bundle", "create", "-", "-o", "b.tar.zst"]] {
+        let sandbox = Sandbox::new();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_meshdoctor"));
+        program.args(command).stdin(Stdio::piped());
+        let mut running = Running::of(&sandbox, &mut program);
+        let mut pipe = running.child.stdin.take().unwrap();
+        let line = json!({"logName": "projects/p/logs/x", "textPayload": "x".repeat(1 << 16)}).to_string();
+        let until = Instant::now() + Duration::from_secs(60);
+        // The pipe blocks once the program no longer reads: it reads for as long as this writes.
+        while sandbox.left_behind().is_empty() {
+            assert!(Instant::now() < until, "nothing is kept of the pipe");
+            writeln!(pipe, "{line}").unwrap();
+        }
+        let (signal, status) = if hears_hangup() {
+            ("-HUP", 129)
+        } else {
+            ("-TERM", 143)
+        };
+        running.signal(signal);
+        running.end().ended(status);
+        drop(pipe);
+        assert_eq!(sandbox.left_behind(), Vec::<String>::new());
+    }
+}
+
+/// `nohup` lets a program ignore SIGHUP, so that it outlives its terminal.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_was_started_to_outlive_its_terminal_does() {
     let sandbox = Sandbox::new();
     let replayed = Replayed::new(&sandbox, &base(), Some(DNS_HANGS));
-    let mut running = Running::start(&sandbox, &replayed, &["check", "-o", "json"]);
+    let mut program = Command::new("/bin/sh");
+    let script = "trap '' HUP; exec \"$0\" check --verbose --timeout 300s --config \"$1\"";
+    program
+        .args(["-c", script, env!("CARGO_BIN_EXE_meshdoctor")])
+        .arg(replayed.config());
+    let mut running = Running::of(&sandbox, &mut program);
     running.hear(OTHERS, is_done);
-    assert_ne!(
-        sandbox.left_behind(),
-        Vec::<String>::new(),
-        "what was collected so far"
-    );
-    running.signal("-TERM");
-    let run = running.end();
-    run.ended(143);
-    assert_eq!(run.stdout, "");
-    assert_eq!(sandbox.left_behind(), Vec::<String>::new());
+    running.signal("-HUP");
+    running.interrupt();
+    assert!(running.end().ended(3).stderr.contains("stopping: "));
 }
 
 /// A world with so many log entries that a bundle of it takes a while.
@@ -293,7 +342,11 @@ fn what_is_being_written_goes_with_the_program() {
     let to = to.to_str().unwrap();
     let mut program = Command::new(env!("CARGO_BIN_EXE_meshdoctor"));
     program.args(["bundle", "create", "-o", to]).arg(&world);
-    for by in [("-INT", 130), ("-TERM", 143)] {
+    let heard = usize::from(hears_hangup());
+    for by in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)]
+        .into_iter()
+        .take(2 + heard)
+    {
         ended_while_writing(&sandbox, Running::of(&sandbox, &mut program), &out, by);
     }
 

@@ -1,10 +1,11 @@
 //! Ctrl-C: once ends the collecting, twice the program; where nothing is collected any more, once is enough. SIGTERM, by which
-//! schedulers end a run, ends the program.
+//! schedulers end a run, and SIGHUP, by which a closed terminal does, end the program.
+use crate::cli::CliError;
 use crate::collect::Store;
 use crate::snapshot::unfinished;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 use tokio::sync::watch;
 
 /// What asks for an end.
@@ -13,6 +14,8 @@ enum Asked {
     /// Ctrl-C.
     Interrupt,
     Terminate,
+    /// The terminal was closed.
+    Hangup,
 }
 
 impl Asked {
@@ -21,6 +24,7 @@ impl Asked {
         match self {
             Self::Interrupt => 130,
             Self::Terminate => 143,
+            Self::Hangup => 129,
         }
     }
 }
@@ -59,12 +63,13 @@ impl Interrupt {
     }
 }
 
-/// From now on Ctrl-C or SIGTERM ends the program and leaves nothing unfinished behind.
+/// From now on Ctrl-C, SIGTERM or SIGHUP ends the program and leaves nothing unfinished behind.
 ///
 /// # Errors
 /// Where signals cannot be received.
-pub fn leave_nothing() -> io::Result<()> {
+pub fn leave_nothing() -> Result<(), CliError> {
     hear(async |mut signals| end(signals.next().await, None))
+        .map_err(|error| CliError::Usage(format!("no signals can be received: {error}")))
 }
 
 /// Listens on a thread with a runtime of its own: it must hear while the others compute, or wait for a reader.
@@ -103,6 +108,7 @@ pub fn wait_if_ending() {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hangup: Hangup,
 }
 
 #[cfg(unix)]
@@ -112,6 +118,7 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: hangup()?,
         })
     }
 
@@ -119,14 +126,52 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => Asked::Interrupt,
             _ = self.terminate.recv() => Asked::Terminate,
+            () = self.hangup.next() => Asked::Hangup,
         }
     }
+}
+
+/// SIGHUP, unless the program is to outlive its terminal.
+#[cfg(unix)]
+pub struct Hangup(Option<tokio::signal::unix::Signal>);
+
+/// Listens for it from now on.
+#[cfg(unix)]
+pub fn hangup() -> io::Result<Hangup> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let heard = || signal(SignalKind::hangup());
+    Ok(Hangup((!outlives_terminal()).then(heard).transpose()?))
+}
+
+#[cfg(unix)]
+impl Hangup {
+    /// Ends when the terminal is closed.
+    pub async fn next(&mut self) {
+        match &mut self.0 {
+            Some(signal) => _ = signal.recv().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Whether the program was started to outlive its terminal, as `nohup` does: SIGHUP, number 1, is ignored. Linux says so in
+/// `proc_pid_status(5)`; elsewhere only unsafe code could ask.
+#[cfg(unix)]
+fn outlives_terminal() -> bool {
+    static IGNORED: LazyLock<bool> = LazyLock::new(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+            .is_some_and(|mask| mask & 1 == 1)
+    });
+    *IGNORED
 }
 
 #[cfg(windows)]
 struct Signals {
     interrupt: tokio::signal::windows::CtrlC,
     terminate: tokio::signal::windows::CtrlShutdown,
+    hangup: tokio::signal::windows::CtrlClose,
 }
 
 #[cfg(windows)]
@@ -135,6 +180,7 @@ impl Signals {
         Ok(Self {
             interrupt: tokio::signal::windows::ctrl_c()?,
             terminate: tokio::signal::windows::ctrl_shutdown()?,
+            hangup: tokio::signal::windows::ctrl_close()?,
         })
     }
 
@@ -142,6 +188,7 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => Asked::Interrupt,
             _ = self.terminate.recv() => Asked::Terminate,
+            _ = self.hangup.recv() => Asked::Hangup,
         }
     }
 }

@@ -4,6 +4,8 @@ mod interrupt;
 mod plan;
 mod preflight;
 
+#[cfg(unix)]
+pub use interrupt::hangup;
 pub use interrupt::{leave_nothing, wait_if_ending};
 pub use preflight::preflight;
 
@@ -14,7 +16,7 @@ use crate::collect::all::{self, Brought, Request};
 use crate::collect::auth::{self, Found};
 use crate::collect::google::Limits;
 use crate::collect::{Asked, Store};
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::logs::Signature;
 use crate::rules::engine::Selection;
 use crate::rules::{RuleSet, sources};
@@ -51,11 +53,11 @@ pub struct LiveArgs {
     )]
     namespace: Vec<String>,
     /// How far back logs are read [default: 1h]
-    #[arg(long, env = "MESHDOCTOR_SINCE", value_name = "SPAN")]
+    #[arg(long, env = "MESHDOCTOR_SINCE", value_name = "SPAN", value_parser = span)]
     since: Option<String>,
     /// For everything together; services and memberships, which others wait for, have half of it; a call that is not answered in
     /// a quarter of it (at most 30s) is made again [default: 60s]
-    #[arg(long, env = "MESHDOCTOR_TIMEOUT", value_name = "SPAN")]
+    #[arg(long, env = "MESHDOCTOR_TIMEOUT", value_name = "SPAN", value_parser = span)]
     timeout: Option<String>,
     /// The most log entries read of one project; what repeats is left out before that [default: 50000]
     #[arg(long, env = "MESHDOCTOR_MAX_LOG_ENTRIES", value_name = "N")]
@@ -80,9 +82,20 @@ pub struct LiveArgs {
 }
 
 impl LiveArgs {
-    /// The configuration file, where there is one.
+    /// The configuration file, where there is one. What it and the flags say is looked at even where nothing is collected.
     pub fn settings(&self) -> Result<Settings, CliError> {
-        Settings::load(self.config.as_deref()).map_err(|error| CliError::Usage(error.to_string()))
+        let file =
+            Settings::load(self.config.as_deref()).map_err(|error| CliError::Usage(error.to_string()))?;
+        self.endpoints(&file)?;
+        Ok(file)
+    }
+}
+
+/// A span of time, as it was written.
+fn span(text: &str) -> Result<String, String> {
+    match config::seconds(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(problem) => Err(format!("{problem}\n  remedy: {}", config::SPANS)),
     }
 }
 

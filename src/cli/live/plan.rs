@@ -73,7 +73,8 @@ impl LiveArgs {
         };
         let span = |flag: &Option<String>, key: &str, default: &str| {
             let text = text(flag, key).unwrap_or_else(|| default.to_owned());
-            config::seconds(&text).map_err(|error| CliError::Usage(format!("--{key}: {error}")))
+            config::seconds(&text)
+                .map_err(|error| CliError::Usage(format!("--{key}: {error}\n  remedy: {}", config::SPANS)))
         };
         let most = match (self.max_log_entries, file.text("max-log-entries")) {
             (Some(most), _) => most,
@@ -127,7 +128,7 @@ impl LiveArgs {
         })
     }
 
-    fn endpoints(&self, file: &Settings) -> Result<Endpoints, CliError> {
+    pub(super) fn endpoints(&self, file: &Settings) -> Result<Endpoints, CliError> {
         let mut endpoints = Endpoints::default();
         let from_file = file
             .endpoints

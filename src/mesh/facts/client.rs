@@ -86,6 +86,8 @@ facts! {
         /// What IAM says of `trafficdirector.networks.getConfigs` on the mesh's project for the account: `granted`, `missing`,
         /// `condition_false`, `condition_unknown`, `denied` or `group_only`.
         access: Fact<String>,
+        /// What was not seen and might give it, policy by policy, where `access` is not known.
+        access_unseen: Vec<String>,
         /// Role and place of the grant that counts, in words; empty without one.
         access_grant: String,
         /// The condition that spoils the only grant.

@@ -5,6 +5,7 @@ mod excerpt;
 mod gaps;
 mod hops;
 mod marks;
+mod notes;
 mod page;
 mod rest;
 mod style;
@@ -44,6 +45,7 @@ pub fn render(report: &Report, options: &TableOptions) -> String {
     hops::section(report, &mut page);
     rest::section(&outline, &mut page);
     gaps::section(&outline, &mut page);
+    notes::section(report, &mut page);
     if options.verbose {
         gaps::checks(report, &mut page);
     }
