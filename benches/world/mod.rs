@@ -79,6 +79,17 @@ pub fn write(root: &Path, n: usize) {
                    "containerStatuses": [{"name": "app", "ready": true, "state": {}}]},
     }));
     list(&kubernetes, "pods", &pods.collect::<Vec<_>>());
+    let slices = all(&|i| {
+        let endpoint = |pod: usize| json!({"addresses": [address(pod)], "conditions": {"ready": true}});
+        json!({
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": format!("svc-{i}-x1"), "namespace": namespace(i),
+                         "labels": {"kubernetes.io/service-name": format!("svc-{i}")}},
+            "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
+            "endpoints": [endpoint(2 * i), endpoint(2 * i + 1)],
+        })
+    });
+    list(&kubernetes, "endpointslices.discovery.k8s.io", &slices);
     fs::remove_file(root.join("csds/mesh-prod/client-status.json")).expect("the base has it");
     fs::write(root.join("csds/mesh-prod/client-status.binpb"), csds(n)).expect("writable");
 }
