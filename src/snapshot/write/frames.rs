@@ -132,11 +132,14 @@ mod tests {
     use super::*;
     use std::io::{Read, Seek, SeekFrom};
 
-    /// Pieces of frames of their own, put together by so many threads.
+    /// Pieces of frames of their own, every other one a log's, put together by so many threads.
     fn packed(pieces: &[Vec<u8>], threads: u32) -> Vec<u8> {
         let mut frames = Frames::new(tempfile::tempfile().unwrap());
         frames.threads = threads;
-        for piece in pieces {
+        for (index, piece) in pieces.iter().enumerate() {
+            if index % 2 == 1 {
+                frames.begin_log().unwrap();
+            }
             for part in piece.chunks(100_000) {
                 frames.write(part).unwrap();
             }
@@ -159,7 +162,7 @@ mod tests {
             };
             (0..length).map(next).collect()
         };
-        let pieces = [noise(3), noise(9 << 20), Vec::new(), noise(1000)];
+        let pieces = [noise(3), noise(9 << 20), noise(9 << 20), noise(1000), Vec::new()];
         let one = packed(&pieces, 1);
         assert_eq!(zstd::decode_all(one.as_slice()).unwrap(), pieces.concat());
         for threads in [2, 4] {
