@@ -431,5 +431,17 @@ fn completions_and_the_manual_know_the_commands() {
         "{}",
         man.said()
     );
+    let replay = run(["man", "replay"]);
+    assert!(
+        replay.ended(0).stdout.contains(".TH meshdoctor-replay") && replay.stdout.contains("token_loop"),
+        "{}",
+        replay.said()
+    );
+    let none = run(["man", "bundle", "burn"]);
+    assert!(
+        none.ended(2).stderr.contains("no command \"burn\""),
+        "{}",
+        none.said()
+    );
     assert!(run(["--version"]).ended(0).stdout.starts_with("meshdoctor "));
 }

@@ -18,8 +18,28 @@ pub fn run(args: &Args, mut command: Command) -> Result<u8, CliError> {
     Ok(exit::FINE)
 }
 
-/// Prints the manual page, in roff.
-pub fn man(command: Command) -> Result<u8, CliError> {
+#[derive(Debug, clap::Args)]
+pub struct ManArgs {
+    /// The command whose page it is, such as `replay` or `bundle create` [default: meshdoctor itself]
+    #[arg(value_name = "COMMAND")]
+    words: Vec<String>,
+}
+
+/// Prints a manual page, in roff.
+pub fn man(args: &ManArgs, mut command: Command) -> Result<u8, CliError> {
+    if !args.words.is_empty() {
+        // The pages of commands have the names of those that they belong to.
+        command.build();
+    }
+    for word in &args.words {
+        let within = command.get_name().to_owned();
+        let found = command.find_subcommand(word).cloned();
+        command = found.ok_or_else(|| {
+            CliError::Usage(format!(
+                "man: {within} has no command {word:?}\n  remedy: `meshdoctor --help` lists the commands"
+            ))
+        })?;
+    }
     let mut page = Vec::new();
     clap_mangen::Man::new(command)
         .render(&mut page)

@@ -45,8 +45,8 @@ enum Command {
     Permissions(permissions::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or that of a command
+    Man(completions::ManArgs),
 }
 
 /// Runs the program on the process's arguments.
@@ -77,7 +77,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Rules(args) => rules::run(args),
         Command::Permissions(args) => permissions::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
-        Command::Man => completions::man(Cli::command()),
+        Command::Man(args) => completions::man(&args, Cli::command()),
     };
     live::wait_if_ending();
     match outcome {
