@@ -283,3 +283,27 @@ fn among_loose_files_an_error_is_refused_with_its_line_wherever_it_stands() {
         }
     }
 }
+
+#[test]
+fn one_page_of_several_is_not_all() {
+    let world = world();
+    for (path, field) in [
+        ("dns/harbor-mesh-3310/managed-zones.json", "/nextPageToken"),
+        ("kubernetes/harbor-eu/pods.json", "/metadata/continue"),
+    ] {
+        let text = std::fs::read_to_string(healthy().join(path)).unwrap();
+        let page = |token: &str| {
+            let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let names: Vec<&str> = field.split('/').skip(1).collect();
+            match names.as_slice() {
+                [name] => value[*name] = token.into(),
+                [outer, name] => value[*outer][*name] = token.into(),
+                other => panic!("{other:?}"),
+            }
+            value.to_string()
+        };
+        assert_told(&world, path, &page("next"));
+        let whole = with(&world, path, &page("")).unwrap();
+        assert_eq!(whole.verdict(), Verdict::Healthy, "{path}");
+    }
+}

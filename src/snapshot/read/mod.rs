@@ -22,6 +22,7 @@ mod locate;
 mod logs;
 mod loose;
 mod named;
+mod pages;
 mod paths;
 mod refused;
 mod run_v1;

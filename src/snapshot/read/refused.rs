@@ -1,20 +1,30 @@
-//! Files that hold an API's error in the place of its answer: nothing was collected there, and their collector failed.
-use super::{calls, sniff};
+//! Files that hold an API's error in the place of its answer, or one page of several: not all was collected there, and their
+//! collector failed.
+use super::{calls, pages, sniff};
 use crate::snapshot::refusal::{Refusal, Speaker, kind_of};
 use crate::snapshot::{Blob, Failure, FailureKind, Manifest, ReadError, Warning, World, is_beyond_roles};
 use serde_json::Value;
 
-/// Takes such files out of a world; the manifest then says of each what was asked for, and what was answered.
+/// Takes errors out of a world; the manifest then says of each such file what was asked for, and what was answered.
 ///
 /// # Errors
 /// Where a file cannot be read, or the manifest itself is such an error.
 pub fn take_out(world: &mut World) -> Result<Refused, ReadError> {
-    let mut refused = Refused::default();
+    let (mut refused, mut out) = (Refused::default(), Vec::new());
     for (path, blob) in &world.files {
         if !super::layout_knows(path) {
             continue;
         }
         let Some(refusal) = of_file(blob)? else {
+            if let Some(field) = pages::more(path, blob)? {
+                let text = format!("one page of several, as its {field} tells: the rest was not collected");
+                let failure = Failure::new(FailureKind::Other, text.clone()).of_call(calls::of(path).what);
+                refused.0.push((path.clone(), failure));
+                world.warnings.push(Warning {
+                    origin: blob.origin.clone(),
+                    text,
+                });
+            }
             continue;
         };
         if path == "bundle.json" {
@@ -25,14 +35,15 @@ pub fn take_out(world: &mut World) -> Result<Refused, ReadError> {
             text: format!("an API's error, not its answer: not collected ({})", refusal.text),
         });
         refused.0.push((path.clone(), failure(path, refusal)));
+        out.push(path.clone());
     }
-    for (path, _) in &refused.0 {
+    for path in &out {
         world.files.remove(path);
     }
     Ok(refused)
 }
 
-/// What was taken out: layout path, and what was said in its place.
+/// What was not collected: layout path, and what was said in its place.
 #[derive(Debug, Default)]
 pub struct Refused(Vec<(String, Failure)>);
 
