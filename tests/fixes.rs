@@ -244,24 +244,33 @@ fn a_route_that_leads_nowhere_is_not_copied() {
     assert!(finding(&report, "MD501").fixes[0].manifest.is_some());
 }
 
-#[test]
-fn a_wrong_network_and_a_subnetwork_that_is_not_there_are_mended_by_one_command() {
+/// What is said of MD205's world with its subnetworks changed.
+fn with_subnets(change: impl FnOnce(&mut Value)) -> Report {
     let s = Sandbox::new();
     let path = common::fixture_world(&s, "MD205", "fires");
-    let file = "compute/mesh-prod/subnetworks.json";
-    let mut subnets: Value = serde_json::from_slice(&std::fs::read(path.join(file)).unwrap()).unwrap();
-    let all = subnets["items"]["regions/us-central1"]["subnetworks"]
-        .as_array_mut()
-        .unwrap();
-    // The subnetwork of the wrong network is in another region.
-    let mut moved = all.pop().unwrap();
-    moved["region"] = json!("https://www.googleapis.com/compute/v1/projects/mesh-prod/regions/europe-west1");
-    moved["selfLink"] = json!(
-        "https://www.googleapis.com/compute/v1/projects/mesh-prod/regions/europe-west1/subnetworks/legacy"
-    );
-    subnets["items"]["regions/europe-west1"] = json!({"subnetworks": [moved]});
-    std::fs::write(path.join(file), subnets.to_string()).unwrap();
-    let report = report_of(&path);
+    let file = path.join("compute/mesh-prod/subnetworks.json");
+    let mut subnets: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    change(&mut subnets["items"]);
+    std::fs::write(file, subnets.to_string()).unwrap();
+    report_of(&path)
+}
+
+#[test]
+fn a_wrong_network_and_a_subnetwork_that_is_not_there_are_mended_by_one_command() {
+    let report = with_subnets(|items| {
+        // The subnetwork of the wrong network is in another region.
+        let mut moved = items["regions/us-central1"]["subnetworks"]
+            .as_array_mut()
+            .unwrap()
+            .pop()
+            .unwrap();
+        moved["region"] =
+            json!("https://www.googleapis.com/compute/v1/projects/mesh-prod/regions/europe-west1");
+        moved["selfLink"] = json!(
+            "https://www.googleapis.com/compute/v1/projects/mesh-prod/regions/europe-west1/subnetworks/legacy"
+        );
+        items["regions/europe-west1"] = json!({"subnetworks": [moved]});
+    });
     let (network, subnet) = (finding(&report, "MD205"), finding(&report, "MD206"));
     assert_eq!(network.role(), Role::RootCause);
     assert_eq!(subnet.role(), Role::Symptom);
@@ -276,16 +285,12 @@ fn a_wrong_network_and_a_subnetwork_that_is_not_there_are_mended_by_one_command(
 
 #[test]
 fn a_subnetwork_is_named_only_where_it_is_there() {
-    let s = Sandbox::new();
-    let path = common::fixture_world(&s, "MD205", "fires");
-    let file = "compute/mesh-prod/subnetworks.json";
-    let mut subnets: Value = serde_json::from_slice(&std::fs::read(path.join(file)).unwrap()).unwrap();
-    let all = subnets["items"]["regions/us-central1"]["subnetworks"]
-        .as_array_mut()
-        .unwrap();
-    all.retain(|subnet| subnet["name"] == "legacy");
-    std::fs::write(path.join(file), subnets.to_string()).unwrap();
-    let report = report_of(&path);
+    let report = with_subnets(|items| {
+        let all = items["regions/us-central1"]["subnetworks"]
+            .as_array_mut()
+            .unwrap();
+        all.retain(|subnet| subnet["name"] == "legacy");
+    });
     let found = finding(&report, "MD205");
     let all = commands(found).join("\n");
     assert!(!all.contains("run services update"), "{all}");

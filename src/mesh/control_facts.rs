@@ -50,7 +50,7 @@ pub fn project(model: &Model, id: &str, part: &Part) -> Project {
         if agent.is_empty() {
             no_number()
         } else {
-            super::client_facts::role(&model.iam.has_role(agent, role, id))
+            super::access_facts::role(&model.iam.has_role(agent, role, id))
         }
     };
     let agent = |number: &str, host: &str| match number {

@@ -3,6 +3,7 @@
 //! In comes a [`Snapshot`] with the log evidence; nothing here knows a network or a rule.
 //! `clients`, `clusters`, `routes`, `proxies` and `health` join; `iam`, `dns`, `firewall`, `netpol`, `authz` and `mtls` decide;
 //! the `*_facts` files answer what rules ask, as declared in [`facts`]; `assemble` puts the subjects together.
+mod access_facts;
 mod assemble;
 pub mod authz;
 mod backend_facts;

@@ -8,6 +8,7 @@ mod fields;
 mod marks;
 mod query;
 mod shown;
+mod splice;
 mod spots;
 mod text;
 mod tokens;
