@@ -9,7 +9,8 @@ use meshdoctor::report::v1::{Report, report::Verdict};
 use meshdoctor::rules::RuleSet;
 use meshdoctor::rules::engine::Selection;
 use meshdoctor::snapshot::read::{self, Options};
-use meshdoctor::snapshot::{Blob, World};
+use meshdoctor::snapshot::write::{self as bundles, Key, Level, Redaction};
+use meshdoctor::snapshot::{Blob, Snapshot, World};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -305,5 +306,27 @@ fn one_page_of_several_is_not_all() {
         assert_told(&world, path, &page("next"));
         let whole = with(&world, path, &page("")).unwrap();
         assert_eq!(whole.verdict(), Verdict::Healthy, "{path}");
+        // Nor does a bundle of it tell more, however often it is packed.
+        let mut paged = world.clone();
+        let blob = Blob::memory(path, page("next").into_bytes());
+        paged.files.insert(path.to_owned(), blob);
+        let mut snapshot = read::from_world(paged).unwrap();
+        let failures = |snapshot: &Snapshot| {
+            let all = snapshot.manifest.collectors.iter();
+            all.map(|outcome| outcome.failures.len()).sum::<usize>()
+        };
+        assert_eq!(failures(&snapshot), 1, "{path}");
+        let s = Sandbox::new();
+        for name in ["one.tar.zst", "two.tar.zst"] {
+            let redaction = Redaction {
+                level: Level::Default,
+                patterns: Vec::new(),
+                key: Key::from_text("test"),
+            };
+            let to = s.path(name);
+            bundles::bundle(&snapshot, &redaction, &to).unwrap();
+            snapshot = read::read(&[to], &Options::default()).unwrap();
+            assert_eq!(failures(&snapshot), 1, "{path}");
+        }
     }
 }

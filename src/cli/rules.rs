@@ -5,6 +5,7 @@ use crate::diagnose;
 use crate::report;
 use crate::report::v1::{RuleList, RuleSummary};
 use crate::rules::{Rule, RuleSet, fixture, page};
+use crate::snapshot::ReadError;
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
@@ -179,7 +180,7 @@ fn lint(own: &Own) -> Result<u8, CliError> {
     }
     let set = own.load()?;
     let problems = match &fixtures {
-        Some(folder) => fixture::missing(&set, folder).map_err(|source| unwritable(folder, source))?,
+        Some(folder) => fixture::missing(&set, folder).map_err(|source| unreadable(folder, source))?,
         None => {
             eprintln!(
                 "note: no folder {FIXTURES} here: whether the rules have fixtures was not looked at; --fixtures names it"
@@ -214,11 +215,11 @@ fn nothing() -> CliError {
     ))
 }
 
-fn unwritable(folder: &Path, source: std::io::Error) -> CliError {
-    CliError::Write {
+fn unreadable(folder: &Path, source: std::io::Error) -> CliError {
+    CliError::Read(ReadError::Io {
         path: folder.to_owned(),
         source,
-    }
+    })
 }
 
 fn counted(count: usize, what: &str) -> String {
@@ -246,7 +247,7 @@ fn test(own: &Own, codes: &[String]) -> Result<u8, CliError> {
         .iter()
         .filter(|r| codes.is_empty() || codes.iter().any(|c| c == r.code()))
     {
-        let files = fixture::files(&fixtures, rule.code()).map_err(|source| unwritable(&fixtures, source))?;
+        let files = fixture::files(&fixtures, rule.code()).map_err(|source| unreadable(&fixtures, source))?;
         for file in files {
             let outcome = fixture::run(&fixtures, &file, rule.code(), &fired);
             match outcome.problem {

@@ -73,7 +73,8 @@ fn zone_name(suffix: &str, taken: impl Fn(&str) -> bool) -> String {
     let plain: String = suffix
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .take(50)
+        // With `mesh-` before and `-private-99` behind it, a zone's name has 63 characters at most.
+        .take(47)
         .collect();
     let plain = plain.trim_matches('-').to_ascii_lowercase();
     let plain = if plain.starts_with(|c: char| c.is_ascii_lowercase()) {
@@ -185,6 +186,8 @@ mod tests {
         assert_eq!(name("mesh.private", &both), "mesh-private-private-2");
         assert_eq!(name("8.mesh", &[]), "mesh-8-mesh");
         let long = format!("{}.mesh", "a".repeat(63));
-        assert!(name(&long, &[&"a".repeat(50)]).len() <= 63);
+        assert!(name(&long, &[&"a".repeat(47)]).len() <= 63);
+        let (digits, plain) = ("1".repeat(63), format!("mesh-{}", "1".repeat(47)));
+        assert!(name(&digits, &[&plain, &format!("{plain}-private")]).len() <= 63);
     }
 }

@@ -67,7 +67,17 @@ impl<'s> Proxies<'s> {
         mesh: &'p MeshName,
         projects: &'p Projects,
     ) -> impl Iterator<Item = &'p Proxy<'s>> + 'p {
-        self.all.iter().filter(move |p| p.is_of(mesh, projects))
+        self.of_meshes(std::slice::from_ref(mesh), projects)
+    }
+
+    /// Proxies of any of these meshes.
+    pub fn of_meshes<'p>(
+        &'p self,
+        meshes: &'p [MeshName],
+        projects: &'p Projects,
+    ) -> impl Iterator<Item = &'p Proxy<'s>> + 'p {
+        let is_of = move |p: &&Proxy<'s>| meshes.iter().any(|mesh| p.is_of(mesh, projects));
+        self.all.iter().filter(is_of)
     }
 }
 

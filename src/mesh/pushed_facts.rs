@@ -20,10 +20,8 @@ pub fn hosts(model: &Model, routings: &[Routing]) -> Vec<Pushed> {
     let meshes: Vec<_> = (0..model.clusters.len())
         .flat_map(|cluster| model.meshes_of(cluster))
         .collect();
-    let is_ours =
-        |proxy: &&super::proxies::Proxy| meshes.iter().any(|mesh| proxy.is_of(mesh, model.projects));
     let mut found: BTreeMap<String, Pushed> = BTreeMap::new();
-    for proxy in model.proxies.all.iter().filter(is_ours) {
+    for proxy in model.proxies.of_meshes(&meshes, model.projects) {
         for domain in proxy.domains() {
             let host = domain.split_once(':').map_or(domain, |(host, _)| host);
             let exported = exports.hold(host);

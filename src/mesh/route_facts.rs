@@ -179,13 +179,7 @@ fn missing_at(model: &Model, routing: &Routing, host: &str) -> (Fact<Vec<String>
         return (Fact::unknown(why), Fact::unknown(why));
     }
     let meshes = model.meshes_of(routing.cluster);
-    let proxies = || {
-        model
-            .proxies
-            .all
-            .iter()
-            .filter(|p| meshes.iter().any(|m| p.is_of(m, model.projects)))
-    };
+    let proxies = || model.proxies.of_meshes(&meshes, model.projects);
     let looked_at = proxies().count();
     if looked_at > 0 && proxies().all(|p| !p.has_contents) {
         let why = "the proxies' status was collected without its contents";

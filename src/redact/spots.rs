@@ -1,8 +1,7 @@
 //! A log entry of which only a few texts have marks: they are found around their marks, without going through all others.
 //!
 //! Where it is not certain what stands around a mark, nothing is done here, and the entry is gone through as any other: a
-//! field's name, a list's element, JSON in a
-//! text, a telling name.
+//! field's name, a list's element, JSON in a text, a telling name.
 use super::fields::{self, Replace};
 use super::marks::{ESCAPE, Hit, NAME, PACKED_KEY, PRIVATE_KEY};
 use super::{tokens, walk};

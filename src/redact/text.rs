@@ -211,8 +211,9 @@ impl Forms {
             if wanted & form.marks == 0 || leave.contains(&form.kind) {
                 continue;
             }
+            let spares = |before: &str, value: &str| (form.spares)(value) || self.is_spared(before, value);
             if form.kind == QUERIES && query::is_plain(&new) {
-                if let Some(changed) = replace(query::values(&new), QUERIES, |_, _| false, &new, tokens) {
+                if let Some(changed) = replace(query::values(&new), QUERIES, spares, &new, tokens) {
                     new = Cow::Owned(changed);
                 }
                 continue;
@@ -226,7 +227,6 @@ impl Forms {
                 new = Cow::Owned(tokens.replace(form.kind, &new));
                 continue;
             };
-            let spares = |before: &str, value: &str| (form.spares)(value) || self.is_spared(before, value);
             if let Some(changed) = replace(found(pattern, &new), form.kind, spares, &new, tokens) {
                 new = Cow::Owned(changed);
             }

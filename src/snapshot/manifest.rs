@@ -63,6 +63,10 @@ impl Manifest {
         };
         // What an older manifest tells in one text would be lost beside a list of failures.
         outcome.failures = outcome.each_failure();
+        // A bundle has it in its manifest already, and the file that tells it.
+        if outcome.failures.contains(&failure) {
+            return;
+        }
         outcome.status = if others { Status::Partial } else { Status::Failed };
         if !outcome.error.is_empty() {
             outcome.error.push_str("; ");

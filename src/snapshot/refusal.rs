@@ -104,7 +104,8 @@ impl Refusal {
                 error.message.clone_from(&first.message);
             }
             let mut told = error.details.into_iter().chain(error.errors);
-            let info = told.find(|detail| !detail.reason.is_empty());
+            // The older APIs' `forbidden` is what 403 says.
+            let info = told.find(|detail| !matches!(detail.reason.as_str(), "" | "forbidden"));
             let mut info = info.unwrap_or_default();
             let formed = |name: Option<String>, form: fn(&str) -> bool| name.filter(|name| form(name));
             let permission = formed(info.metadata.remove("permission"), is_permission);

@@ -86,9 +86,8 @@ fn methods(listed: &[String], excluded: &[String]) -> Match {
     let has = |list: &[String], method: &str| list.iter().any(|m| m == method);
     let whole = |list: &[String]| has(list, "*") || METHODS.iter().all(|m| has(list, m));
     let usual = |list: &[String]| USUAL.iter().any(|m| has(list, m));
-    if whole(listed) && excluded.is_empty() {
-        return Match::anything();
-    }
+    // All of them are as good as no list.
+    let listed = if whole(listed) { &[] } else { listed };
     let found = Found {
         ground: Ground::Method,
         what: "methods",
@@ -186,16 +185,16 @@ fn fits(pattern: &str, value: &str) -> Fit {
 
 /// A pattern, in lower case, and the host of the call.
 fn host_fit(pattern: &str, call: &Call<'_>) -> Fit {
-    if let Some(below) = call.host.strip_prefix('*') {
+    let fit = match call.host.strip_prefix('*') {
         // Any name with this end.
-        return match pattern.strip_prefix('*') {
+        Some(below) => match pattern.strip_prefix('*') {
             Some(end) if below.ends_with(end) => Fit::Yes,
             Some(end) if end.ends_with(below) => Fit::Open,
             None if pattern.ends_with('*') || pattern.ends_with(below) => Fit::Open,
             _ => Fit::No,
-        };
-    }
-    let fit = fits(pattern, call.host);
+        },
+        None => fits(pattern, call.host),
+    };
     // A client may put a port behind the host.
     if fit == Fit::No && !call.whole && pattern.contains(':') {
         return Fit::Open;
@@ -240,7 +239,7 @@ mod tests {
     fn a_wildcard_host_fits_what_holds_all_its_names_and_is_open_where_some_are_held() {
         assert_eq!(fit("*.mesh", "*.mesh", false), Fit::Yes);
         assert_eq!(fit("*mesh", "*.mesh", false), Fit::Yes);
-        for open in ["geo.mesh", "*.core.mesh", "geo.*"] {
+        for open in ["geo.mesh", "*.core.mesh", "geo.*", "geo.mesh:8080", "*.mesh:8080"] {
             assert_eq!(fit(open, "*.mesh", false), Fit::Open, "{open}");
         }
         assert_eq!(fit("*.other", "*.mesh", false), Fit::No);

@@ -9,7 +9,7 @@ use crate::mesh::authz::{Authorization, Call, Decision, Denial, ROOT_NAMESPACE, 
 use crate::mesh::clusters::Cluster;
 use crate::mesh::facts::{Backend, Fact};
 use crate::mesh::model::Model;
-use crate::mesh::names;
+use crate::scope::host_of;
 use ipnet::IpNet;
 use std::collections::BTreeSet;
 
@@ -190,15 +190,23 @@ struct Asked {
 
 impl Asked {
     fn of(url: &str) -> Self {
-        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
-        let (authority, path) = match rest.find(['/', '?', '#']) {
+        // What is no URL is not looked at.
+        let (Ok(host), Some((scheme, rest))) = (host_of(url), url.split_once("://")) else {
+            return Self::default();
+        };
+        let (authority, path) = match rest.find(['/', '\\', '?', '#']) {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
-        let own = if scheme == "https" { ":443" } else { ":80" };
-        let authority = authority.to_ascii_lowercase();
+        let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+        let own = if scheme.eq_ignore_ascii_case("https") {
+            ":443"
+        } else {
+            ":80"
+        };
+        let authority = place.to_ascii_lowercase();
         Self {
-            host: names::host(&authority),
+            host,
             authority: authority.strip_suffix(own).unwrap_or(&authority).to_owned(),
             path: path
                 .split(['?', '#'])

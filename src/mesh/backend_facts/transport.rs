@@ -15,11 +15,7 @@ pub fn of_clients(model: &Model, index: usize, facts: &Backend) -> Fact<String> 
         return Fact::unknown("the proxies' status (CSDS) was not collected");
     }
     let meshes = model.meshes_of(index);
-    let proxies = model
-        .proxies
-        .all
-        .iter()
-        .filter(|proxy| meshes.iter().any(|mesh| proxy.is_of(mesh, model.projects)));
+    let proxies = model.proxies.of_meshes(&meshes, model.projects);
     let mut found: BTreeSet<Transport> = BTreeSet::new();
     for proxy in proxies {
         for host in &facts.hosts {

@@ -6,7 +6,7 @@ use crate::mesh::network::NetworkKey;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// So many names are asked for, no more: one that resolves is enough.
+/// So many names are told, no more: one that resolves is enough.
 const MOST: usize = 200;
 
 /// What is known of the names below a suffix.
@@ -40,7 +40,10 @@ impl DnsView {
             .filter(|name| under(name) && !apart.contains(*name))
             .collect();
         let mut below = Below::default();
-        for name in candidates.into_iter().take(MOST) {
+        for name in candidates {
+            if below.names.len() == MOST {
+                break;
+            }
             let (state, addresses) = self.resolves(name, network);
             if state == Some(AnswerState::Answered) {
                 below.names.push((name.to_owned(), addresses));

@@ -198,7 +198,7 @@ fn failure(path: &str, refusal: Refusal) -> Failure {
             failure.kind = FailureKind::Other;
         }
         FailureKind::PermissionMissing => {
-            let iam = ["", "IAM_PERMISSION_DENIED", "forbidden"].contains(&refusal.reason.as_str());
+            let iam = ["", "IAM_PERMISSION_DENIED"].contains(&refusal.reason.as_str());
             // Before a cluster may stand the gateway of its fleet, which asks for a permission of its own.
             let gateway = refusal.speaker == Speaker::Google && path.starts_with("kubernetes/");
             let known = if gateway {
